@@ -1,0 +1,111 @@
+package openim
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// What can be wrong with a request, as DecodeError.Kind says it.
+const (
+	EmptyBody     = "empty_body"
+	BrokenJSON    = "broken_json"
+	BadUTF8       = "bad_utf8"
+	NotAnObject   = "not_an_object"
+	DuplicateName = "duplicate_name"
+	TrailingData  = "trailing_data"
+	NoCommand     = "no_command"
+)
+
+// A DecodeError says why a request is no callback. It never holds anything that was sent.
+type DecodeError struct {
+	Kind   string // one of the constants above: a closed set, fit for a metric's label
+	Offset int64  // of the byte in the body, where there is one
+}
+
+// Error says it in a sentence.
+func (e *DecodeError) Error() string {
+	switch e.Kind {
+	case EmptyBody:
+		return "the body is empty"
+	case BadUTF8:
+		return "the body is not UTF-8"
+	case NotAnObject:
+		return "the body is no JSON object"
+	case DuplicateName:
+		return fmt.Sprintf("the body has a name twice, at byte %d", e.Offset)
+	case TrailingData:
+		return fmt.Sprintf("the body goes on after its object, at byte %d", e.Offset)
+	case NoCommand:
+		return "neither body, path nor query names a callback command"
+	default:
+		return fmt.Sprintf("the body is broken JSON, at byte %d", e.Offset)
+	}
+}
+
+// Decode reads a callback in one validating pass over its body. Duplicate names, broken JSON,
+// bad UTF-8, trailing data and a body that is no object are errors, as is a request whose command
+// is neither in body, path nor query. Every error is a *DecodeError.
+//
+// The command is the body's callbackCommand, else the path's last segment when that is a command's
+// name or begins with "callback", else the query's command, else what IMServer glued to the end of a
+// query when its URL is configured with one.
+func Decode(r Request) (*Callback, error) {
+	c := &Callback{Header: r.Header, RawQuery: r.RawQuery, Body: r.Body}
+	c.fields = c.room[:0]
+	if err := c.readFields(); err != nil {
+		return nil, err
+	}
+	if !c.identify(r.Path) {
+		return nil, &DecodeError{Kind: NoCommand}
+	}
+	return c, nil
+}
+
+// readFields finds the top-level fields of the body.
+func (c *Callback) readFields() error {
+	s := scan(c.Body)
+	defer s.release()
+	switch s.dec.PeekKind() {
+	case '{':
+	case 0:
+		return c.decodeError(s.open())
+	default:
+		return &DecodeError{Kind: NotAnObject}
+	}
+	if err := s.open(); err != nil {
+		return c.decodeError(err)
+	}
+	for s.more() {
+		name, raw, err := s.member()
+		if err != nil {
+			return c.decodeError(err)
+		}
+		c.fields = append(c.fields, field{name: name, raw: raw})
+	}
+	if !s.atEnd() {
+		return &DecodeError{Kind: TrailingData, Offset: s.dec.InputOffset()}
+	}
+	return nil
+}
+
+// decodeError tells what is wrong with the body without repeating any of it, as the library's
+// own messages do.
+func (c *Callback) decodeError(err error) error {
+	e := &DecodeError{Kind: BrokenJSON}
+	if syntactic := new(jsontext.SyntacticError); errors.As(err, &syntactic) {
+		e.Offset = syntactic.ByteOffset
+	}
+	switch {
+	case len(bytes.TrimSpace(c.Body)) == 0:
+		e.Kind = EmptyBody
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		e.Kind = DuplicateName
+	case !utf8.Valid(c.Body):
+		e.Kind = BadUTF8
+	}
+	return e
+}

@@ -1,0 +1,76 @@
+package openim
+
+import "bytes"
+
+// documentedText is the content type of a text message in the public documentation's examples.
+// No server sends it, but people try things out with those examples.
+const documentedText = 1
+
+// Text returns the readable text of the message: the text inside content for the content types
+// that have one (Text, MarkdownText, AtText, Quote, AdvancedText), content itself when it is bare
+// text of such a type, else "". Kept like Value.
+func (c *Callback) Text() string {
+	if !c.hasText {
+		c.text, c.hasText = c.readText(), true
+	}
+	return c.text
+}
+
+// Data returns content decoded as JSON (Any), nil when it is none. Kept like Value.
+func (c *Callback) Data() any {
+	if !c.hasData {
+		c.data, _ = readAny(c.content())
+		c.hasData = true
+	}
+	return c.data
+}
+
+// content returns the characters of the body's content, none when it is not a string.
+func (c *Callback) content() []byte {
+	raw, _ := c.Raw("content")
+	if len(raw) == 0 || raw[0] != '"' {
+		return nil
+	}
+	return unquoted(raw)
+}
+
+func (c *Callback) readText() string {
+	var member string
+	switch c.Value("contentType", Int) {
+	case contentText, contentMarkdownText, documentedText:
+		member = "content"
+	case contentAtText, contentQuote, contentAdvancedText:
+		member = "text"
+	default:
+		return ""
+	}
+	content := c.content()
+	text, isObject := memberText(content, member)
+	if !isObject {
+		return string(content)
+	}
+	return text
+}
+
+// memberText returns a string member of a JSON object, "" when it has none of that name, and
+// whether the text is one JSON object.
+func memberText(object []byte, name string) (text string, isObject bool) {
+	if object = bytes.TrimSpace(object); len(object) == 0 || object[0] != '{' {
+		return "", false
+	}
+	s := scan(object, lenient...)
+	defer s.release()
+	if s.open() != nil {
+		return "", false
+	}
+	for s.more() {
+		member, value, err := s.member()
+		if err != nil {
+			return "", false
+		}
+		if string(member) == name && value[0] == '"' {
+			text = string(unquoted(value))
+		}
+	}
+	return text, s.dec.InputOffset() == int64(len(object))
+}

@@ -1,0 +1,29 @@
+package openim
+
+// A Vote is what one sink's answer says about a callback.
+type Vote uint8
+
+const (
+	// Failed means no usable answer came. It is the zero value: nobody votes by accident.
+	Failed Vote = iota
+	// Allow lets the action proceed.
+	Allow
+	// Refuse stops it.
+	Refuse
+	// Abstain leaves the decision to others.
+	Abstain
+)
+
+// String returns "failed", "allow", "refuse" or "abstain".
+func (v Vote) String() string {
+	switch v {
+	case Allow:
+		return "allow"
+	case Refuse:
+		return "refuse"
+	case Abstain:
+		return "abstain"
+	default:
+		return "failed"
+	}
+}

@@ -1,0 +1,161 @@
+// Package rules turns rules files into a Set and asks it what to do with a callback.
+//
+// Load reads and checks files; Set.Match returns the Plan for one callback. Matching does no
+// I/O: asking sinks and answering is the business of package router.
+package rules
+
+import (
+	"time"
+
+	"callboard/internal/diag"
+	"callboard/openim"
+	"callboard/rules/when"
+)
+
+// A File is one rules file.
+type File struct {
+	Name string // as diagnostics should name it
+	Data []byte
+}
+
+// Options configures Load. The zero value is ready to use.
+type Options struct {
+	// LookupEnv resolves ${env:NAME}. Nil means os.LookupEnv.
+	LookupEnv func(string) (string, bool)
+	// ReadFile resolves ${file:/path}. Nil means os.ReadFile.
+	ReadFile func(string) ([]byte, error)
+	// AnswerWithin is the budget of a callback; longer deadlines are diagnosed. Zero means 4 seconds.
+	AnswerWithin time.Duration
+}
+
+// Load reads and checks rules files as one table. It reports everything wrong at once, in file
+// order. The Set is nil when any diagnostic is an error.
+func Load(files []File, o Options) (*Set, []diag.Diagnostic) { panic("not built yet") }
+
+// A Set is a checked table of rules: read-only, safe for concurrent use.
+type Set struct {
+	Rules    []*Rule // in the order of matching: priority first, then file and place
+	Sinks    []*Sink // by name
+	Revision string  // content hash of the files, 12 hex digits
+
+	env *when.Env
+}
+
+// A Rule is one entry of a rules file.
+type Rule struct {
+	Name        string
+	Description string
+	File        string // where it stands
+	Line        int
+	Callbacks   []*openim.Command // nil together with Unknown: every command
+	Unknown     []string          // wire names of commands that the catalogue lacks
+	When        string            // source of the condition, "" when there is none
+	Priority    int               // higher goes first
+	Stop        bool              // ends matching after this rule
+	MatchOnErr  bool              // on_error: match
+	Await       *Await            // nil when it asks nobody
+	Reply       *Reply            // nil when it answers nothing by itself
+
+	cond *when.Cond
+}
+
+// An Await is the part of a rule that asks sinks.
+type Await struct {
+	Sinks     []string // in the order written
+	Policy    Policy
+	Deadline  time.Duration          // 0: the whole budget
+	OnFailure map[string]openim.Vote // sink name → what its failed vote counts as; absent: the phase's default
+	Merge     Merge
+	Linger    *bool // nil: false on before, true on after callbacks
+}
+
+// A PolicyKind names how votes become a decision.
+type PolicyKind uint8
+
+const (
+	All      PolicyKind = iota // no sink refuses
+	Any                        // at least one allows
+	Quorum                     // at least N allow
+	Majority                   // more allow than refuse
+	First                      // the first usable vote decides
+	Primary                    // one sink decides, the others are asked along
+)
+
+// A Policy is how the votes of an await become a decision.
+type Policy struct {
+	Kind    PolicyKind
+	N       int    // of Quorum
+	Primary string // of Primary: the sink that decides
+}
+
+// A Merge says which sink's value wins when several set the same reply field.
+type Merge uint8
+
+const (
+	MergeFirst  Merge = iota // the first in rule and sink order
+	MergeLast                // the last
+	MergeRefuse              // different values refuse the callback
+)
+
+// A Reply is a rule's own answer.
+type Reply struct {
+	Refuse  bool
+	Code    int32
+	Message string
+	Detail  string
+	Fields  []openim.FieldValue // reply fields that an allow sets, checked against the catalogue
+}
+
+// A Sink is a sink as rules files describe it; package sinks makes it work.
+type Sink struct {
+	Name        string
+	File        string
+	Line        int
+	URL         string
+	Timeout     time.Duration     // of one attempt
+	Attempts    int               // within one await
+	Backoff     time.Duration     // before the second attempt, at most; grows
+	MaxBackoff  time.Duration     // the most between two attempts
+	Hedge       time.Duration     // 0: no second request beside a slow one
+	Concurrency int               // requests at the same time
+	MaxAnswer   int64             // bytes
+	Headers     map[string]string // sent with each request; may hold secrets
+	TLS         TLS
+	Dialect     openim.Dialect
+}
+
+// TLS is how a sink is reached over https. The zero value uses the system's roots.
+type TLS struct {
+	CA         string // file of PEM certificates to trust instead of the system's
+	Cert, Key  string // files of the client certificate and its key
+	ServerName string // to expect in the certificate instead of the URL's host
+}
+
+// A Plan is what the matching rules ask for, in order. It is read-only.
+type Plan struct {
+	Matched []*Rule
+	Errors  []RuleError // conditions that failed: recorded whether or not on_error made them match
+	Notes   []string    // what was cut before conditions saw it
+}
+
+// A RuleError is a condition that failed at run time.
+type RuleError struct {
+	Rule    *Rule
+	Err     error
+	Matched bool // on_error: match
+}
+
+// Match returns the plan for one callback. now is what conditions read as now.
+func (s *Set) Match(cb *openim.Callback, now time.Time) Plan { panic("not built yet") }
+
+// An Explanation says why one rule matches or not.
+type Explanation struct {
+	Rule    *Rule
+	Matched bool
+	Reason  string      // "its callbacks do not include …", "its condition is false", "stopped by …"
+	Err     error       // of the condition
+	Parts   []when.Part // of the condition, nil when there is none or it was not reached
+}
+
+// Explain tells for every rule whether it matches and why, in the order of matching.
+func (s *Set) Explain(cb *openim.Callback, now time.Time) []Explanation { panic("not built yet") }
