@@ -6,10 +6,16 @@
 package sinks
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
 
 	"callboard/openim"
 )
@@ -17,20 +23,22 @@ import (
 // Options configures a Sink. Name and URL are required.
 type Options struct {
 	Name string
-	// URL is posted to. {command} and {source} in it are replaced for each callback.
+	// URL is posted to. {command} and {source} in its path or query are replaced for each callback.
+	// User and password in it are sent as basic authentication.
 	URL string
-	// Timeout bounds one attempt. Zero means 3 seconds.
+	// Timeout bounds one attempt, from connecting to the answer's last byte. Zero means 3 seconds.
 	Timeout time.Duration
-	// Attempts is the most attempts within one Ask. Zero means 2.
+	// Attempts is the most attempts within one Ask; a hedge comes on top. Zero means 2.
 	Attempts int
 	// Backoff is the most to wait before the second attempt, doubling after; the wait is drawn
 	// from 0 to it (full jitter). Zero means 50 ms.
 	Backoff time.Duration
 	// MaxBackoff is the most between two attempts, also what Retry-After is clamped to. Zero means 1 second.
 	MaxBackoff time.Duration
-	// Hedge sends a second request when the first has not answered for so long. Zero means never.
+	// Hedge sends a second request when the first has not answered for so long, once in an Ask and
+	// only while Concurrency has room. The first answer that can be read counts. Zero means never.
 	Hedge time.Duration
-	// Concurrency bounds requests at the same time. Zero means 64.
+	// Concurrency bounds requests at the same time; further Asks wait. Zero means 64.
 	Concurrency int
 	// MaxAnswer bounds the answer's bytes. Zero means 1 MiB.
 	MaxAnswer int64
@@ -38,15 +46,13 @@ type Options struct {
 	Headers map[string]string
 	TLS     TLS
 	Dialect openim.Dialect
-	// Transport carries the requests. Nil means one of its own, sized to Concurrency. A sink owns its transport.
+	// Dial connects. Nil means a net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Transport carries the requests, instead of one with Dial, TLS and Concurrency. Nil means that one. A
+	// sink owns its transport.
 	Transport http.RoundTripper
 	// Log receives what happens below Ask (attempts, at debug level). Nil discards.
 	Log *slog.Logger
-}
-
-// TLS is how a sink is reached over https; files are read by New. The zero value uses the system's roots.
-type TLS struct {
-	CA, Cert, Key, ServerName string
 }
 
 // A Request is one callback for a sink.
@@ -55,7 +61,9 @@ type Request struct {
 	Command     string // wire name
 	Source      string
 	OperationID string
-	Body        []byte // sent as it is, never changed
+	// Body is sent as it is. It must stay unchanged for good: net/http may still be writing it to a
+	// connection given up on when Ask has returned.
+	Body []byte
 }
 
 // A Result is what came of asking a sink once.
@@ -69,17 +77,89 @@ type Result struct {
 }
 
 // A Sink is one HTTP destination: safe for concurrent use.
-type Sink struct{}
+type Sink struct {
+	options Options // with defaults
+	target  target
+	headers http.Header // sent with every request; its values are shared and never changed
+	host    string      // for the Host header, "" means the URL's
+
+	transport http.RoundTripper
+	client    *retryablehttp.Client
+	template  *http.Request // what every Ask hands to client; see roundTripper
+	slots     chan struct{} // holds one token a request in progress
+}
 
 // New makes a sink and reads its TLS files. It starts nothing and connects nowhere.
-func New(o Options) (*Sink, error) { panic("not built yet") }
+func New(o Options) (*Sink, error) {
+	s, err := newSink(o)
+	if err != nil {
+		return nil, fmt.Errorf("making sink %q: %w", o.Name, err)
+	}
+	return s, nil
+}
+
+func newSink(o Options) (*Sink, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	target, user, err := parseTarget(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	headers, host, err := fixedHeaders(o.Headers, user)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := o.transport(target.fixed.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	return &Sink{
+		options:   o,
+		target:    target,
+		headers:   headers,
+		host:      host,
+		transport: transport,
+		client:    newClient(o.Attempts),
+		template:  &http.Request{Method: http.MethodPost, URL: target.fixed, Header: http.Header{}},
+		slots:     make(chan struct{}, o.Concurrency),
+	}, nil
+}
+
+func (o Options) check() error {
+	switch {
+	case o.Name == "":
+		return errors.New("it has no name")
+	case o.URL == "":
+		return errors.New("it has no URL")
+	case o.Timeout < 0, o.Attempts < 0, o.Backoff < 0, o.MaxBackoff < 0, o.Hedge < 0, o.Concurrency < 0, o.MaxAnswer < 0:
+		return errors.New("a time, count or size is negative")
+	case o.Transport != nil && (o.Dial != nil || o.TLS != TLS{}):
+		return errors.New("a given Transport brings its own Dial and TLS")
+	}
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	o.Timeout = cmp.Or(o.Timeout, 3*time.Second)
+	o.Attempts = cmp.Or(o.Attempts, 2)
+	o.Backoff = cmp.Or(o.Backoff, 50*time.Millisecond)
+	o.MaxBackoff = cmp.Or(o.MaxBackoff, time.Second)
+	o.Concurrency = cmp.Or(o.Concurrency, 64)
+	o.MaxAnswer = cmp.Or(o.MaxAnswer, 1<<20)
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
 
 // Name returns the sink's name.
-func (s *Sink) Name() string { panic("not built yet") }
-
-// Ask posts the callback and reads the answer into a vote. It returns soon after ctx ends, with a
-// Failed vote that says so. It never panics and never returns early with work left running.
-func (s *Sink) Ask(ctx context.Context, r Request) Result { panic("not built yet") }
+func (s *Sink) Name() string { return s.options.Name }
 
 // Close closes idle connections. Requests in flight finish.
-func (s *Sink) Close() { panic("not built yet") }
+func (s *Sink) Close() {
+	if t, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}

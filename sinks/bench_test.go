@@ -1,0 +1,87 @@
+package sinks_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"callboard/internal/testkit"
+	"callboard/openim"
+	"callboard/sinks"
+)
+
+// quickSink is a sink over loopback that costs as little as net/http allows.
+func quickSink(b *testing.B) string {
+	allow := []byte(testkit.Allow().Body)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Write(allow)
+	}))
+	b.Cleanup(server.Close)
+	return server.URL
+}
+
+// BenchmarkBareClient is what BenchmarkAsk is compared with: a post by net/http alone.
+func BenchmarkBareClient(b *testing.B) {
+	url := quickSink(b)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		r, err := http.NewRequestWithContext(ctx, "POST", url, bytes.NewReader(callback.Body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json; charset=utf-8")
+		resp, err := client.Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadAll(resp.Body); err != nil {
+			b.Fatal(err)
+		}
+		resp.Body.Close()
+		cancel()
+	}
+}
+
+func BenchmarkAsk(b *testing.B) {
+	for name, hedge := range map[string]time.Duration{"plain": 0, "hedging": 500 * time.Millisecond} {
+		b.Run(name, func(b *testing.B) {
+			sink, err := sinks.New(sinks.Options{Name: "s", URL: quickSink(b), Hedge: hedge})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer sink.Close()
+			benchmarkAsk(b, sink)
+		})
+	}
+}
+
+// BenchmarkAskWithoutNetwork is Ask's own share.
+func BenchmarkAskWithoutNetwork(b *testing.B) {
+	allow := []byte(testkit.Allow().Body)
+	sink, err := sinks.New(sinks.Options{Name: "s", URL: "http://s", Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(allow)), ContentLength: int64(len(allow)), Request: r}, nil
+	})})
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchmarkAsk(b, sink)
+}
+
+func benchmarkAsk(b *testing.B, sink *sinks.Sink) {
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		if r := sink.Ask(ctx, callback); r.Answer.Vote != openim.Allow {
+			b.Fatalf("got %+v", r)
+		}
+		cancel()
+	}
+}

@@ -1,0 +1,77 @@
+package sinks_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"callboard/internal/testkit"
+	"callboard/openim"
+	"callboard/sinks"
+)
+
+// Whatever a sink does, Ask keeps to the deadline, sends no more than allowed, and leaves nothing running.
+func TestNoScriptHoldsAskPastItsDeadline(t *testing.T) {
+	upTo := func(d time.Duration) *rapid.Generator[time.Duration] {
+		return rapid.Map(rapid.IntRange(0, int(d/ms)), func(n int) time.Duration { return time.Duration(n) * ms })
+	}
+	step := rapid.Custom(func(r *rapid.T) testkit.Step {
+		return testkit.Step{
+			Status:  rapid.SampledFrom([]int{200, 200, 204, 302, 404, 429, 500, 503}).Draw(r, "status"),
+			Header:  map[string]string{"Retry-After": rapid.SampledFrom([]string{"", "0", "1", "3600", "x"}).Draw(r, "retry after")},
+			Body:    rapid.SampledFrom([]string{"", "{}", `{"nextCode":1}`, "nonsense", "           "}).Draw(r, "body"),
+			Delay:   upTo(time.Second).Draw(r, "delay"),
+			Late:    upTo(300*ms).Draw(r, "late"),
+			Trickle: upTo(100*ms).Draw(r, "trickle"),
+			Repeat:  rapid.SampledFrom([]int{1, 1, 1, 100}).Draw(r, "repeat"),
+			Hangs:   rapid.IntRange(0, 5).Draw(r, "hangs") == 0,
+			Resets:  rapid.IntRange(0, 5).Draw(r, "resets") == 0,
+			Garbage: rapid.IntRange(0, 5).Draw(r, "garbage") == 0,
+		}
+	})
+	rapid.Check(t, func(r *rapid.T) {
+		script := rapid.SliceOfN(step, 1, 5).Draw(r, "script")
+		within := upTo(2*time.Second).Draw(r, "within")
+		resetAfter := rapid.IntRange(-200, 200).Draw(r, "reset after")
+		o := sinks.Options{
+			Timeout:   upTo(time.Second).Draw(r, "timeout"),
+			Attempts:  rapid.IntRange(0, 4).Draw(r, "attempts"),
+			Backoff:   upTo(300*ms).Draw(r, "backoff"),
+			Hedge:     upTo(500*ms).Draw(r, "hedge"),
+			MaxAnswer: rapid.Int64Range(0, 20).Draw(r, "max answer"),
+		}
+		var result sinks.Result
+		var took time.Duration
+		var arrived, busy int
+		onStage(t, o, script, func(t *testing.T, s *stage) {
+			s.network.ResetAfter("sink", resetAfter)
+			begun := time.Now()
+			result = s.ask(t, within)
+			took = time.Since(begun)
+			synctest.Wait()
+			arrived = len(s.far.Got())
+			s.near.Close()
+			synctest.Wait()
+			busy = s.network.Open("sink")
+		})
+		most := o.Attempts
+		if most == 0 {
+			most = 2
+		}
+		if result.Hedged {
+			most++
+		}
+		switch {
+		case took > within:
+			r.Errorf("took %v of %v", took, within)
+		case result.Attempts > most || arrived > result.Attempts:
+			r.Errorf("sent %d requests, of which %d arrived; at most %d were allowed", result.Attempts, arrived, most)
+		case result.Answer.Vote == openim.Failed && result.Answer.Reason == "":
+			r.Errorf("failed without a reason")
+		case busy != 0:
+			r.Errorf("%d connections are still busy", busy)
+		}
+	})
+}

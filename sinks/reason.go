@@ -1,0 +1,142 @@
+package sinks
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Reasons are read by people in traces and logs. They are built from what is known to be harmless: an error's
+// own text may quote the URL, a proxy's password or the sink's bytes.
+
+// story says why all attempts together failed.
+func (a *ask) story(cutShort bool) string {
+	before := a.failures
+	story := ""
+	if cutShort {
+		story = a.ended()
+	} else {
+		last := len(before) - 1
+		story, before = before[last], before[:last]
+		if len(before) > 0 && !slices.ContainsFunc(before, func(r string) bool { return r != story }) {
+			story, before = story+", "+times(len(before)+1), nil
+		}
+	}
+	if a.noTime {
+		story += ", with no time left for another attempt"
+	}
+	if before = slices.Compact(before); len(before) > 0 {
+		story += "; before that: " + strings.Join(before, ", ")
+	}
+	return story
+}
+
+func times(n int) string {
+	if n == 2 {
+		return "twice"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// ended says that and when the caller's context ended it.
+func (a *ask) ended() string {
+	after := time.Since(a.begun).Round(time.Millisecond)
+	if errors.Is(a.ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Sprintf("the deadline ended it after %v", after)
+	}
+	return fmt.Sprintf("it was called off after %v", after)
+}
+
+// failure says why one request, under ctx, got no whole answer.
+func (a *ask) failure(ctx context.Context, x exchange, err error) string {
+	timedOut := errors.Is(ctx.Err(), context.DeadlineExceeded)
+	switch {
+	case x.cutShort:
+		return a.ended()
+	case errors.Is(err, errTooLarge):
+		return "answer is larger than " + size(a.sink.options.MaxAnswer)
+	case timedOut && x.status != 0:
+		return fmt.Sprintf("answer was not complete within %v", a.sink.options.Timeout)
+	case timedOut:
+		return fmt.Sprintf("no answer within %v", a.sink.options.Timeout)
+	case ctx.Err() != nil:
+		return "called off, the other request was quicker"
+	case x.status != 0:
+		return "connection broke in the middle of the answer"
+	}
+	return transportReason(err)
+}
+
+// tlsAlert is the Op of the net.OpError in which crypto/tls wraps an alert from the other side.
+const tlsAlert = "remote error"
+
+// transportReason says why no answer came, when no context ended.
+func transportReason(err error) string {
+	var (
+		dns    *net.DNSError
+		op     *net.OpError
+		errno  syscall.Errno
+		record tls.RecordHeaderError
+		cert   *tls.CertificateVerificationError
+		netErr net.Error
+	)
+	isOp := func(name string) bool { return errors.As(err, &op) && op.Op == name }
+	dialing := isOp("dial")
+	switch {
+	case errors.As(err, &dns):
+		return "no connection: looking up " + dns.Name + ": " + dns.Err
+	case errors.As(err, &cert):
+		return "no connection: " + cert.Err.Error()
+	case errors.As(err, &record):
+		return "no connection: the sink does not speak TLS"
+	case isOp(tlsAlert):
+		return "no connection: the sink ended the TLS handshake: " + op.Err.Error()
+	case errors.As(err, &errno) && dialing:
+		return "no connection: " + errno.Error()
+	case errors.As(err, &errno):
+		return "connection broke before the answer: " + errno.Error()
+	case errors.As(err, &netErr) && netErr.Timeout():
+		return "no connection in time"
+	case dialing:
+		return "no connection"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection was closed before the answer"
+	}
+	// The rest of net/http's errors have no type to know them by, and may quote what the sink sent.
+	switch text := err.Error(); {
+	case strings.Contains(text, "malformed"):
+		return "answer is not HTTP"
+	case strings.Contains(text, "response headers exceeded"):
+		return "answer's header is larger than " + size(maxHeader)
+	}
+	return "HTTP exchange failed"
+}
+
+// permanent reports whether an error would only happen again.
+func permanent(err error) bool {
+	var (
+		cert   *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+		op     *net.OpError
+	)
+	return errors.Is(err, errTooLarge) || errors.As(err, &cert) || errors.As(err, &record) ||
+		errors.As(err, &op) && op.Op == tlsAlert
+}
+
+// size writes a number of bytes as people do.
+func size(n int64) string {
+	switch {
+	case n >= 1<<20 && n%(1<<20) == 0:
+		return fmt.Sprintf("%d MiB", n>>20)
+	case n >= 1<<10 && n%(1<<10) == 0:
+		return fmt.Sprintf("%d KiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
