@@ -1,0 +1,48 @@
+package diag
+
+import (
+	"encoding/json"
+	"io"
+)
+
+// A report is the JSON rendering. Names are only ever added, never changed.
+type report struct {
+	Diagnostics []entry `json:"diagnostics"`
+	Errors      int     `json:"errors"`
+	Warnings    int     `json:"warnings"`
+}
+
+type entry struct {
+	Severity string `json:"severity"`
+	ID       string `json:"id"`
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Col      int    `json:"col"`
+	EndCol   int    `json:"end_col"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+	Source   string `json:"source,omitempty"`
+}
+
+// WriteJSON renders diagnostics for programs, as one object:
+//
+//	{"diagnostics": [{"severity": "error", "id": "unknown-field", "file": "rules.yaml", "line": 14,
+//	  "col": 34, "end_col": 40, "message": "…", "hint": "…", "source": "…"}], "errors": 1, "warnings": 0}
+//
+// Severity is "error" or "warning"; line is 0 for a file as a whole; hint and source are left out
+// when there is none. No diagnostics are an empty list.
+func WriteJSON(w io.Writer, ds []Diagnostic) error {
+	r := report{Diagnostics: make([]entry, 0, len(ds))}
+	r.Errors, r.Warnings = Count(ds)
+	for _, d := range ds {
+		r.Diagnostics = append(r.Diagnostics, entry{
+			Severity: d.Severity.String(), ID: d.ID,
+			File: d.File, Line: d.Line, Col: d.Col, EndCol: d.EndCol,
+			Message: d.Message, Hint: d.Hint, Source: d.Source,
+		})
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
