@@ -1,0 +1,89 @@
+package when
+
+import (
+	"sync"
+	"time"
+
+	"callboard/openim"
+)
+
+// An Env is what the conditions of one table read: read-only, safe for concurrent use.
+type Env struct {
+	plans   map[*openim.Command]*plan
+	unknown *plan // for commands that the catalogue lacks
+}
+
+// A plan says which fields a command's callbacks are asked for. The others of the table are zero.
+type plan struct {
+	command any    // the value of command, nil for unknown ones
+	asked   []slot // always: the command carries them, or may
+	foreign []slot // only when the body has them: the catalogue knows no such field of this command
+	zero    []slot // never: the command types them otherwise
+	pool    sync.Pool
+}
+
+// NewEnv collects what conds read; only that is filled for each callback.
+func NewEnv(conds []*Cond) *Env {
+	slots := map[string]slot{}
+	for _, c := range conds {
+		for _, s := range c.slots {
+			slots[s.key] = s
+		}
+	}
+	e := &Env{plans: map[*openim.Command]*plan{}, unknown: newPlan(nil)}
+	for _, command := range openim.Commands() {
+		e.plans[command] = newPlan(command.Name)
+	}
+	for _, key := range sortedKeys(slots) {
+		s := slots[key]
+		e.unknown.asked = append(e.unknown.asked, s)
+		for command, p := range e.plans {
+			switch f, ok := command.Field(s.name); {
+			case !ok:
+				p.foreign = append(p.foreign, s)
+			case f.Kind == s.kind:
+				p.asked = append(p.asked, s)
+			default:
+				p.zero = append(p.zero, s)
+			}
+		}
+	}
+	return e
+}
+
+func newPlan(command any) *plan {
+	p := &plan{command: command}
+	p.pool.New = func() any {
+		s := newScope(p)
+		for _, z := range append(p.zero[:len(p.zero):len(p.zero)], p.foreign...) {
+			s.variables[z.key] = z.zero
+		}
+		s.variables["command"] = p.command
+		return s
+	}
+	return p
+}
+
+// Bind shows a callback to the conditions. now is what they read as now, in UTC. Release the
+// Scope after use. Bind reads cb lazily, so cb must not be used by others until then.
+func (e *Env) Bind(cb *openim.Callback, now time.Time) *Scope {
+	p := e.plans[cb.Command]
+	if p == nil {
+		p = e.unknown
+	}
+	s := p.pool.Get().(*Scope)
+	s.cb, s.now, s.total = cb, now.UTC(), callbackSteps
+	if p == e.unknown {
+		s.variables["command"] = cb.Name
+	}
+	for i := range p.asked {
+		s.fill(&p.asked[i])
+	}
+	for i := range p.foreign {
+		if _, ok := cb.Raw(p.foreign[i].name); ok {
+			s.fill(&p.foreign[i])
+			s.spoilt = true
+		}
+	}
+	return s
+}

@@ -1,0 +1,278 @@
+package when
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+
+	"callboard/internal/diag"
+)
+
+// shownNames is how many names a hint lists.
+const shownNames = 8
+
+// A nameCheck walks the parser's tree, finds every name that means nothing, and what is outside
+// the part of the language that conditions have.
+type nameCheck struct {
+	*draft
+	variables []string // let, innermost last
+	nesting   int      // of predicates
+}
+
+func (d *draft) checkNames() {
+	if n := size(d.tree.Node); n > maxNodes {
+		d.addAt(0, 0, "too-long", fmt.Sprintf("the condition has %d parts, %d are allowed", n, maxNodes),
+			"use several rules, or in [...] instead of many comparisons")
+		return
+	}
+	(&nameCheck{draft: d}).check(d.tree.Node)
+}
+
+func (c *nameCheck) check(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.IdentifierNode:
+		c.checkName(n)
+		return
+	case *ast.CallNode:
+		c.checkCall(n)
+		return
+	case *ast.BuiltinNode:
+		c.checkBuiltin(n)
+		return
+	case *ast.VariableDeclaratorNode:
+		c.checkVariable(n)
+		return
+	case *ast.BinaryNode:
+		c.checkBinary(n)
+		return
+	case *ast.SequenceNode:
+		c.add(n, "sequence", "only the last of several expressions would count", "join them with && or ||")
+	case *ast.BytesNode:
+		c.add(n, "bytes", `there are no byte texts`, "leave out the b before the quotes")
+	case *ast.ArrayNode:
+		if len(n.Nodes) > maxElements {
+			c.add(n, "too-long", fmt.Sprintf("the list has %d elements, %d are allowed", len(n.Nodes), maxElements), "")
+		}
+	}
+	each(n, func(child *ast.Node) { c.check(*child) })
+}
+
+func (c *nameCheck) checkBinary(n *ast.BinaryNode) {
+	c.check(n.Left)
+	if r, ok := n.Right.(*ast.BinaryNode); ok && n.Operator == "in" && r.Operator == ".." {
+		c.checkRange(r, true)
+		return
+	}
+	switch n.Operator {
+	case "..":
+		c.checkRange(n, false)
+		return
+	case "matches":
+		c.checkPattern(n)
+		return
+	}
+	c.check(n.Right)
+	c.checkLiterals(n)
+}
+
+func (c *nameCheck) checkVariable(n *ast.VariableDeclaratorNode) {
+	if c.knows(n.Name) || strings.HasPrefix(n.Name, "$") || strings.HasPrefix(n.Name, "__") {
+		c.add(n, "variable-name", fmt.Sprintf("%s is taken: a variable needs a name of its own", n.Name), "")
+	}
+	c.check(n.Value)
+	c.variables = append(c.variables, n.Name)
+	c.check(n.Expr)
+	c.variables = c.variables[:len(c.variables)-1]
+}
+
+// knows reports whether a name is taken by anything but a variable.
+func (c *nameCheck) knows(name string) bool {
+	_, known := c.schema.types[name]
+	_, disputed := c.schema.disputed[name]
+	return known || disputed || helperNamed[name] != nil || builtinNamed[name] != nil || slices.Contains(c.variables, name)
+}
+
+func (c *nameCheck) checkName(n *ast.IdentifierNode) {
+	name := n.Value
+	if slices.Contains(c.variables, name) {
+		return
+	}
+	if camps, ok := c.schema.disputed[name]; ok {
+		c.add(n, "field-types-differ", fmt.Sprintf("%s is %s", name, camps),
+			"make a rule for each of them; a rule for all can read raw."+name)
+		return
+	}
+	if _, ok := c.schema.types[name]; ok {
+		return
+	}
+	if allCarriers()[name] != nil {
+		c.addNotCarried(n, name)
+		return
+	}
+	if helperNamed[name] != nil || builtinNamed[name] != nil {
+		c.add(n, "function-not-called", fmt.Sprintf("%s is a function", name), "call it: "+usage(name))
+		return
+	}
+	c.add(n, "unknown-name", fmt.Sprintf("unknown name %s", name), c.nameHint(name))
+}
+
+// addNotCarried notes a field that only other callbacks have.
+func (c *nameCheck) addNotCarried(n ast.Node, name string) {
+	hint := fmt.Sprintf("%s is carried by %s; this rule is for %s", name, commandList(allCarriers()[name]), c.schema.subject())
+	if near := diag.Nearest(name, c.schema.fieldNames()); near != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	c.add(n, "field-not-carried", fmt.Sprintf("%s is no field of this rule's callbacks", name), hint)
+}
+
+// nameHint says which name was probably meant, and which there are.
+func (c *nameCheck) nameHint(name string) string {
+	known := slices.Concat(c.schema.fieldNames(), sortedKeys(values), c.variables, sortedKeys(constants()), functionNames())
+	hint := fmt.Sprintf("fields of %s: %s", c.schema.subject(), list(c.schema.fieldNames(), shownNames))
+	if name == "callbackCommand" {
+		return `use command, which also knows short names: command == "beforeSendGroupMsg"`
+	}
+	if near := diag.Nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q? %s", near, hint)
+	}
+	if near := diag.Nearest(name, sortedKeys(allCarriers())); near != "" {
+		return fmt.Sprintf("did you mean %q? it is carried by %s; this rule is for %s", near, commandList(allCarriers()[near]), c.schema.subject())
+	}
+	if strings.EqualFold(name, "null") || strings.EqualFold(name, "none") {
+		return "the empty value is nil; a field that was not sent reads as \"\", 0, false or an empty list, and has(\"field\") tells"
+	}
+	return hint + `; texts need quotes; a field that is not in the catalogue is raw.` + name
+}
+
+func (c *nameCheck) checkCall(n *ast.CallNode) {
+	for _, arg := range n.Arguments {
+		c.check(arg)
+	}
+	id, ok := n.Callee.(*ast.IdentifierNode)
+	if !ok {
+		c.check(n.Callee) // a method; see checkMember
+		return
+	}
+	name := id.Value
+	h := helperNamed[name]
+	if h == nil {
+		c.checkUnknownCall(n, name)
+		return
+	}
+	if h.check != nil && len(n.Arguments) > 0 {
+		call := &call{args: n.Arguments}
+		if i, problem := h.check(call); problem != "" {
+			var at ast.Node = n
+			if i < len(n.Arguments) {
+				at = n.Arguments[i]
+			}
+			c.add(at, "bad-argument", fmt.Sprintf("%s: %s", name, problem), h.Usage)
+		}
+	}
+	switch name {
+	case "mentions", "mentionsAll":
+		if len(c.schema.mentionLists()) == 0 {
+			c.add(n, "field-not-carried", name+" needs a list of mentions, which this rule's callbacks do not carry",
+				fmt.Sprintf("atUserList is carried by %s; this rule is for %s", commandList(allCarriers()["atUserList"]), c.schema.subject()))
+		}
+	case "has":
+		c.checkHas(n)
+	}
+}
+
+// checkHas looks up the field that has(…) asks for.
+func (c *nameCheck) checkHas(n *ast.CallNode) {
+	if len(n.Arguments) != 1 {
+		return // the types say so
+	}
+	name, ok := n.Arguments[0].(*ast.StringNode)
+	if !ok {
+		c.add(n.Arguments[0], "bad-argument", "has: the field must be written out as text", `has("ex")`)
+		return
+	}
+	_, usable := c.schema.fields[name.Value]
+	_, disputed := c.schema.disputed[name.Value]
+	switch {
+	case usable || disputed:
+	case allCarriers()[name.Value] != nil:
+		c.addNotCarried(name, name.Value)
+	default:
+		c.add(name, "unknown-name", fmt.Sprintf("unknown field %s", name.Value), c.nameHint(name.Value))
+	}
+}
+
+func (c *nameCheck) checkUnknownCall(n *ast.CallNode, name string) {
+	_, isName := c.schema.types[name]
+	switch {
+	case name == "now":
+		c.add(n, "now-called", "now is a value, not a function", "write now without parentheses; it is the same for all rules of a callback")
+	case isName:
+		c.add(n, "unknown-function", fmt.Sprintf("%s is a value, not a function", name), "write it without parentheses")
+	default:
+		hint := "functions: " + list(functionNames(), 100)
+		if near := diag.Nearest(name, functionNames()); near != "" {
+			hint = fmt.Sprintf("did you mean %q? for example %s", near, usage(near))
+		}
+		c.add(n, "unknown-function", fmt.Sprintf("unknown function %s", name), hint)
+	}
+}
+
+// instead says what to use in place of a function that is not available.
+var instead = map[string]string{
+	"fromJSON": `json(ex).level, which is nil when there is no JSON`, "map": "any(list, #.member == …)", "find": "any(list, …)",
+	"findIndex": "any(list, …)", "findLast": "any(list, …)", "findLastIndex": "any(list, …)", "get": "list[0] after len(list) > 0, or first(list)",
+	"replace": "contains, or matches with a pattern", "timezone": "hourIn and weekday take a time zone", "sum": "count(list, …)",
+	"reduce": "any, all, none, one or count",
+}
+
+func (c *nameCheck) checkBuiltin(n *ast.BuiltinNode) {
+	if builtinNamed[n.Name] == nil {
+		hint := instead[n.Name]
+		if hint == "" {
+			hint = "functions: " + list(functionNames(), 100)
+		} else {
+			hint = "use " + hint
+		}
+		c.add(n, "function-not-available", fmt.Sprintf("conditions have no function %s", n.Name), hint)
+	}
+	if (n.Name == "duration" || n.Name == "date") && len(n.Arguments) > 0 {
+		c.checkTimeLiteral(n)
+	}
+	if n.Name == "trim" && len(n.Arguments) > 1 && !(isText(n.Arguments[1]) && len(n.Arguments[1].(*ast.StringNode).Value) <= maxTrimmed) {
+		c.add(n.Arguments[1], "bad-argument", "trim takes a few characters, written out", usage(n.Name))
+	}
+	if n.Name == "count" && len(n.Arguments) == 1 {
+		c.add(n, "bad-argument", "count needs a predicate", `count(atUserList, # startsWith "bot-"); for all entries len(atUserList)`)
+	}
+	for _, arg := range n.Arguments {
+		if _, ok := arg.(*ast.PredicateNode); !ok {
+			c.check(arg)
+			continue
+		}
+		c.nesting++
+		if c.nesting == maxNesting+1 {
+			c.add(arg, "nested-too-deep", fmt.Sprintf("predicates can be nested %d deep", maxNesting), "")
+		}
+		c.check(arg)
+		c.nesting--
+	}
+}
+
+func (c *nameCheck) checkTimeLiteral(n *ast.BuiltinNode) {
+	if len(n.Arguments) != 1 || !isText(n.Arguments[0]) {
+		c.add(n, "bad-argument", n.Name+" takes one text, written out", usage(n.Name))
+		return
+	}
+	if _, err := timeLiteral(n); err != nil {
+		c.add(n.Arguments[0], "bad-argument", fmt.Sprintf("this is no %s", n.Name), map[string]string{
+			"date": `"2026-01-31", "2026-01-31 09:00:00" (both UTC) or "2026-01-31T09:00:00+08:00"`, "duration": `"90m", "24h", "1h30m"`,
+		}[n.Name])
+	}
+}
+
+func isText(n ast.Node) bool {
+	_, ok := n.(*ast.StringNode)
+	return ok
+}
