@@ -7,7 +7,6 @@ package rules
 import (
 	"time"
 
-	"callboard/internal/diag"
 	"callboard/openim"
 	"callboard/rules/when"
 )
@@ -28,17 +27,16 @@ type Options struct {
 	AnswerWithin time.Duration
 }
 
-// Load reads and checks rules files as one table. It reports everything wrong at once, in file
-// order. The Set is nil when any diagnostic is an error.
-func Load(files []File, o Options) (*Set, []diag.Diagnostic) { panic("not built yet") }
-
 // A Set is a checked table of rules: read-only, safe for concurrent use.
 type Set struct {
 	Rules    []*Rule // in the order of matching: priority first, then file and place
 	Sinks    []*Sink // by name
-	Revision string  // content hash of the files, 12 hex digits
+	Revision string  // hash of the files and of what their references stand for, 12 hex digits
 
-	env *when.Env
+	env       *when.Env
+	byCommand map[*openim.Command][]*Rule // command → its rules, those for all included
+	byName    map[string][]*Rule          // command that the catalogue lacks → the same
+	forAll    []*Rule                     // the rules for commands that nobody named
 }
 
 // A Rule is one entry of a rules file.
@@ -49,14 +47,15 @@ type Rule struct {
 	Line        int
 	Callbacks   []*openim.Command // nil together with Unknown: every command
 	Unknown     []string          // wire names of commands that the catalogue lacks
-	When        string            // source of the condition, "" when there is none
+	When        string            // source of the condition with its references as written, "" when there is none
 	Priority    int               // higher goes first
 	Stop        bool              // ends matching after this rule
 	MatchOnErr  bool              // on_error: match
 	Await       *Await            // nil when it asks nobody
 	Reply       *Reply            // nil when it answers nothing by itself
 
-	cond *when.Cond
+	cond    *when.Cond
+	secrets []secret // in the condition
 }
 
 // An Await is the part of a rule that asks sinks.
@@ -88,6 +87,17 @@ type Policy struct {
 	Primary string // of Primary: the sink that decides
 }
 
+// setVote sets what the failed vote of a sink counts as; Failed sets nothing.
+func (a *Await) setVote(sink string, v openim.Vote) {
+	if v == openim.Failed {
+		return
+	}
+	if a.OnFailure == nil {
+		a.OnFailure = make(map[string]openim.Vote, len(a.Sinks))
+	}
+	a.OnFailure[sink] = v
+}
+
 // A Merge says which sink's value wins when several set the same reply field.
 type Merge uint8
 
@@ -106,12 +116,14 @@ type Reply struct {
 	Fields  []openim.FieldValue // reply fields that an allow sets, checked against the catalogue
 }
 
-// A Sink is a sink as rules files describe it; package sinks makes it work.
+// A Sink is a sink as rules files describe it; package sinks makes it work. Zero means not set:
+// package sinks has the defaults.
 type Sink struct {
 	Name        string
+	Description string
 	File        string
 	Line        int
-	URL         string
+	URL         string            // may hold secrets; {command} and {source} in it are replaced for each callback
 	Timeout     time.Duration     // of one attempt
 	Attempts    int               // within one await
 	Backoff     time.Duration     // before the second attempt, at most; grows
@@ -130,32 +142,3 @@ type TLS struct {
 	Cert, Key  string // files of the client certificate and its key
 	ServerName string // to expect in the certificate instead of the URL's host
 }
-
-// A Plan is what the matching rules ask for, in order. It is read-only.
-type Plan struct {
-	Matched []*Rule
-	Errors  []RuleError // conditions that failed: recorded whether or not on_error made them match
-	Notes   []string    // what was cut before conditions saw it
-}
-
-// A RuleError is a condition that failed at run time.
-type RuleError struct {
-	Rule    *Rule
-	Err     error
-	Matched bool // on_error: match
-}
-
-// Match returns the plan for one callback. now is what conditions read as now.
-func (s *Set) Match(cb *openim.Callback, now time.Time) Plan { panic("not built yet") }
-
-// An Explanation says why one rule matches or not.
-type Explanation struct {
-	Rule    *Rule
-	Matched bool
-	Reason  string      // "its callbacks do not include …", "its condition is false", "stopped by …"
-	Err     error       // of the condition
-	Parts   []when.Part // of the condition, nil when there is none or it was not reached
-}
-
-// Explain tells for every rule whether it matches and why, in the order of matching.
-func (s *Set) Explain(cb *openim.Callback, now time.Time) []Explanation { panic("not built yet") }

@@ -1,0 +1,257 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+
+	"callboard/openim"
+)
+
+// Schema returns the JSON Schema of a rules file, for editors: what keys there are, what they
+// mean and what they take. It accepts what Load accepts, except callbacks by other names than the short one
+// and the wire name, and numbers where text is meant. Conditions and other files are beyond it.
+func Schema() ([]byte, error) {
+	data, err := json.MarshalIndent(fileJSONSchema(), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing the schema of rules files: %w", err)
+	}
+	return append(data, '\n'), nil
+}
+
+func fileJSONSchema() *jsonschema.Schema {
+	r := jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, Namer: schemaName}
+	s := r.Reflect(schemaFile{})
+	s.Title = "Callboard rules file"
+	return s
+}
+
+// schemaName names a definition after its type: schemaSink becomes sink.
+func schemaName(t reflect.Type) string {
+	name, ok := strings.CutPrefix(t.Name(), "schema")
+	if !ok {
+		return t.Name()
+	}
+	return strings.ToLower(name[:1]) + name[1:]
+}
+
+// The types below mirror the key tables of this package; a test holds the two together.
+
+type schemaFile struct {
+	Sinks    map[string]schemaSink `json:"sinks,omitempty" jsonschema_description:"HTTP services that rules ask, by name. All files together are one table."`
+	Rules    []schemaRule          `json:"rules,omitempty" jsonschema_description:"What is to happen to callbacks. Every rule that matches takes part. [] asks for an empty table."`
+	Defaults *schemaDefaults       `json:"defaults,omitempty" jsonschema_description:"What the sinks and rules of this file have in common."`
+}
+
+type schemaDefaults struct {
+	Sinks *schemaDefaultSinks `json:"sinks,omitempty" jsonschema_description:"Settings of every sink in this file that does not set them itself."`
+	Rules *schemaDefaultRules `json:"rules,omitempty" jsonschema_description:"Settings of every rule in this file that does not set them itself."`
+}
+
+type schemaSink struct {
+	URL         string `json:"url" jsonschema_description:"Where callbacks are posted, over http or https. {command} and {source} in path and query are replaced."`
+	Description string `json:"description,omitempty" jsonschema_description:"For people."`
+	schemaDefaultSinks
+}
+
+type schemaDefaultSinks struct {
+	Timeout     schemaDuration    `json:"timeout,omitempty" jsonschema_description:"Of one attempt. Default 3s."`
+	Retry       *schemaRetry      `json:"retry,omitempty" jsonschema_description:"Further attempts within the deadline."`
+	Hedge       schemaDuration    `json:"hedge,omitempty" jsonschema_description:"Send a second request when the first has not answered for so long. Default never."`
+	Concurrency int               `json:"concurrency,omitempty" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"The most requests at one time. Default 64."`
+	MaxAnswer   schemaBytes       `json:"max_answer,omitempty" jsonschema_description:"The longest answer that is read, as in 64KiB. Default 1MiB."`
+	Headers     map[string]string `json:"headers,omitempty" jsonschema_description:"Sent with every request."`
+	TLS         *schemaTransport  `json:"tls,omitempty" jsonschema_description:"How the sink is reached over https. Default the system's roots."`
+	Dialect     schemaDialect     `json:"dialect,omitempty" jsonschema_description:"How the sink refuses: current with actionCode 0 and nextCode 1, v2 with any non-zero actionCode. Default current."`
+	OnFailure   schemaVote        `json:"on_failure,omitempty" jsonschema_description:"What a vote of this sink that failed counts as, unless the rule says otherwise."`
+}
+
+type schemaRetry struct {
+	Attempts   int            `json:"attempts,omitempty" jsonschema:"minimum=1,maximum=10" jsonschema_description:"The most attempts, the first included. Default 2."`
+	Backoff    schemaDuration `json:"backoff,omitempty" jsonschema_description:"The longest wait before the second attempt; it doubles. Default 50ms."`
+	MaxBackoff schemaDuration `json:"max_backoff,omitempty" jsonschema_description:"The longest wait between two attempts. Default 1s."`
+}
+
+type schemaTransport struct {
+	CA         string `json:"ca,omitempty" jsonschema_description:"File of PEM certificates to trust instead of the system's."`
+	Cert       string `json:"cert,omitempty" jsonschema_description:"File of the client certificate."`
+	Key        string `json:"key,omitempty" jsonschema_description:"File of the client certificate's key."`
+	ServerName string `json:"server_name,omitempty" jsonschema_description:"Name to expect in the certificate instead of the url's host."`
+}
+
+type schemaRule struct {
+	Name        string          `json:"name" jsonschema_description:"Unique over all files; shown in traces and metrics."`
+	Description string          `json:"description,omitempty" jsonschema_description:"For people."`
+	Callbacks   schemaCallbacks `json:"callbacks,omitempty" jsonschema_description:"Which callbacks the rule is for. Default all."`
+	When        schemaCondition `json:"when,omitempty" jsonschema_description:"The condition, an expression over the callback's fields. Default always."`
+	Await       *schemaAwait    `json:"await,omitempty" jsonschema_description:"Ask sinks before answering."`
+	Reply       *schemaReply    `json:"reply,omitempty" jsonschema_description:"The rule's own answer."`
+	Priority    int             `json:"priority,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"Higher goes first. Default 0."`
+	Stop        schemaBool      `json:"stop,omitempty" jsonschema_description:"End matching after this rule. Default false."`
+	OnError     schemaOnError   `json:"on_error,omitempty" jsonschema_description:"What a condition that fails counts as. Default skip."`
+}
+
+type schemaDefaultRules struct {
+	Callbacks schemaCallbacks     `json:"callbacks,omitempty" jsonschema_description:"Which callbacks the rules are for. Default all."`
+	Priority  int                 `json:"priority,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"Higher goes first. Default 0."`
+	OnError   schemaOnError       `json:"on_error,omitempty" jsonschema_description:"What a condition that fails counts as. Default skip."`
+	Await     *schemaDefaultAwait `json:"await,omitempty" jsonschema_description:"Of the rules that ask sinks."`
+}
+
+type schemaAwait struct {
+	Sinks schemaNames `json:"sinks" jsonschema_description:"Names of the sinks to ask, all at the same time."`
+	schemaDefaultAwait
+}
+
+type schemaDefaultAwait struct {
+	Policy    *schemaPolicy    `json:"policy,omitempty" jsonschema_description:"How votes become a decision. Default all."`
+	Deadline  schemaDuration   `json:"deadline,omitempty" jsonschema_description:"When the rule decides with the votes it has. Default the callback's whole budget."`
+	OnFailure *schemaOnFailure `json:"on_failure,omitempty" jsonschema_description:"What a vote that failed counts as. Default allow before the fact, refuse after it."`
+	Merge     schemaMerge      `json:"merge,omitempty" jsonschema_description:"Whose value counts when several sinks set a reply field. Default first."`
+	Linger    schemaBool       `json:"linger,omitempty" jsonschema_description:"Let sinks finish after the decision. Default false before the fact, true after it."`
+}
+
+type schemaPolicyParts struct {
+	Quorum  int    `json:"quorum,omitempty" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"How many sinks must allow."`
+	Primary string `json:"primary,omitempty" jsonschema_description:"The sink that decides; the others are asked along."`
+}
+
+type schemaReplyParts struct {
+	Allow  *schemaNothing `json:"allow,omitempty" jsonschema_description:"{}: allow."`
+	Refuse *schemaRefuse  `json:"refuse,omitempty" jsonschema_description:"Refuse the callback."`
+	Fields map[string]any `json:"fields,omitempty" jsonschema_description:"Reply fields that change what is allowed; each callback has its own."`
+}
+
+type schemaNothing struct{}
+
+type schemaRefuse struct {
+	Code    int    `json:"code,omitempty" jsonschema:"minimum=100,maximum=2147483647" jsonschema_description:"What the client is told. Default 20001."`
+	Message string `json:"message,omitempty" jsonschema_description:"Shown to the user."`
+	Detail  string `json:"detail,omitempty" jsonschema_description:"For developers."`
+}
+
+// Every mapping takes keys that begin with x- and ignores them.
+func (schemaDefaults) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s) }
+func (schemaSink) JSONSchemaExtend(s *jsonschema.Schema)         { extended(s) }
+func (schemaDefaultSinks) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
+func (schemaRetry) JSONSchemaExtend(s *jsonschema.Schema)        { extended(s) }
+func (schemaTransport) JSONSchemaExtend(s *jsonschema.Schema)    { extended(s) }
+func (schemaRule) JSONSchemaExtend(s *jsonschema.Schema)         { extended(s) }
+func (schemaDefaultRules) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
+func (schemaAwait) JSONSchemaExtend(s *jsonschema.Schema)        { extended(s) }
+func (schemaDefaultAwait) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
+func (schemaPolicyParts) JSONSchemaExtend(s *jsonschema.Schema)  { extended(s) }
+func (schemaReplyParts) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s) }
+func (schemaRefuse) JSONSchemaExtend(s *jsonschema.Schema)       { extended(s) }
+
+func (schemaFile) JSONSchemaExtend(s *jsonschema.Schema) {
+	extended(s)
+	sinks, _ := s.Properties.Get("sinks")
+	extended(sinks)
+}
+
+// extended allows x- keys, and references where a number stands.
+func extended(s *jsonschema.Schema) {
+	s.PatternProperties = map[string]*jsonschema.Schema{"^x-": jsonschema.TrueSchema}
+	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		if n := p.Value; n.Type == "integer" {
+			p.Value = orReference(&jsonschema.Schema{Type: n.Type, Minimum: n.Minimum, Maximum: n.Maximum})
+			p.Value.Description = n.Description
+		}
+	}
+}
+
+// The types of single values. Each may be a reference to an environment variable or a file.
+type (
+	schemaDuration  string
+	schemaBytes     string
+	schemaBool      bool
+	schemaDialect   string
+	schemaVote      string
+	schemaMerge     string
+	schemaOnError   string
+	schemaCondition string
+)
+
+func aReference() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: regexp.QuoteMeta("${")}
+}
+
+func orReference(s *jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, aReference()}}
+}
+
+func oneOfWords(words []string) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	for _, w := range words {
+		s.Enum = append(s.Enum, w)
+	}
+	return s
+}
+
+func (schemaDuration) JSONSchema() *jsonschema.Schema {
+	return orReference(&jsonschema.Schema{Type: "string", Pattern: `^([0-9]*\.?[0-9]+(ns|us|µs|ms|s|m|h))+$`})
+}
+
+func (schemaBytes) JSONSchema() *jsonschema.Schema {
+	return orReference(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{
+		{Type: "integer", Minimum: "1"},
+		{Type: "string", Pattern: "^[0-9]+ *(B|KB|MB|GB|KiB|MiB|GiB)?$"},
+	}})
+}
+
+func (schemaBool) JSONSchema() *jsonschema.Schema {
+	return orReference(&jsonschema.Schema{Type: "boolean"})
+}
+func (schemaDialect) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(dialectWords)) }
+func (schemaVote) JSONSchema() *jsonschema.Schema    { return orReference(oneOfWords(voteWords)) }
+func (schemaMerge) JSONSchema() *jsonschema.Schema   { return orReference(oneOfWords(mergeWords)) }
+func (schemaOnError) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(onErrorWords)) }
+
+// A condition may be a bare true or false.
+func (schemaCondition) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "boolean"}}}
+}
+
+// What can be written in more ways than one.
+type (
+	schemaNames     []string
+	schemaCallbacks []string
+	schemaPolicy    struct{ schemaPolicyParts }
+	schemaOnFailure map[string]schemaVote
+	schemaReply     struct{ schemaReplyParts }
+)
+
+func oneOrMore(item *jsonschema.Schema) *jsonschema.Schema {
+	one := uint64(1)
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{item, {Type: "array", Items: item, MinItems: &one}}}
+}
+
+func (schemaNames) JSONSchema() *jsonschema.Schema {
+	return oneOrMore(&jsonschema.Schema{Type: "string"})
+}
+
+func (schemaCallbacks) JSONSchema() *jsonschema.Schema {
+	names := &jsonschema.Schema{Type: "string", Enum: []any{"*"}}
+	for _, c := range openim.Commands() {
+		names.Enum = append(names.Enum, c.Short)
+	}
+	wire := &jsonschema.Schema{Type: "string", Pattern: "^callback."}
+	s := oneOrMore(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{names, wire}})
+	s.AnyOf[1].Items = &jsonschema.Schema{Ref: "#/$defs/callbacks/anyOf/0"} // the list of names once is enough
+	return s
+}
+
+func (schemaPolicy) JSONSchemaExtend(s *jsonschema.Schema)    { extended(s); orWord(s, policyWords) }
+func (schemaReply) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s); orWord(s, []string{"allow"}) }
+func (schemaOnFailure) JSONSchemaExtend(s *jsonschema.Schema) { orWord(s, voteWords) }
+
+// orWord turns the schema of a mapping into one that takes a word as well.
+func orWord(s *jsonschema.Schema, words []string) {
+	mapping := *s
+	*s = jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneOfWords(words), aReference(), &mapping}}
+}
