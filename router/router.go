@@ -1,20 +1,19 @@
 // Package router answers IMServer: it matches a callback against the current table, asks the
 // sinks under one deadline, and writes the verdict.
 //
-// New makes a Gateway, an http.Handler; Decide is the verdict as a pure function of the votes in
+// New makes a Gateway, an http.Handler; Tally is a policy as a pure function of the votes in
 // hand. Reading rules and making sinks are the business of packages rules and sinks.
 package router
 
 import (
 	"context"
 	"log/slog"
-	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"callboard/openim"
-	"callboard/rules"
 	"callboard/sinks"
 )
 
@@ -24,17 +23,12 @@ type Asker interface {
 	Ask(ctx context.Context, r sinks.Request) sinks.Result
 }
 
-// A Table is what one request works with from its first step to its last: read-only.
-type Table struct {
-	Rules *rules.Set
-	Sinks map[string]Asker // sink name → sink, for every sink of Rules
-}
-
 // Options configures a Gateway. The zero value is ready to use.
 type Options struct {
 	// Version is the IMServer line that replies are written for.
 	Version openim.Version
-	// AnswerWithin is the budget of a callback, from its last byte read to the answer. Zero means 4 seconds.
+	// AnswerWithin is the budget of a callback, from its arrival to the answer. Zero means 4 seconds,
+	// against the 5 that IMServer waits by default.
 	AnswerWithin time.Duration
 	// RefuseOnTrouble refuses what cannot be handled (broken JSON, no rules yet …) instead of allowing it.
 	RefuseOnTrouble bool
@@ -51,55 +45,53 @@ type Options struct {
 	OnTrace func(*Trace)
 }
 
-// A Gateway answers callbacks. It is an http.Handler.
-type Gateway struct{}
+func (o Options) withDefaults() Options {
+	if o.AnswerWithin == 0 {
+		o.AnswerWithin = 4 * time.Second
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 8 << 20
+	}
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = 4096
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// A Gateway answers callbacks. It is an http.Handler, and safe for concurrent use.
+type Gateway struct {
+	o        Options
+	log      *slog.Logger
+	metrics  *metrics
+	table    atomic.Pointer[prepared]
+	inFlight atomic.Int64 // callbacks
+	requests atomic.Int64 // to sinks, whether or not their answer is still awaited
+}
 
 // New makes a Gateway that has no table yet: until Swap, callbacks are trouble.
-func New(o Options) *Gateway { panic("not built yet") }
+func New(o Options) *Gateway {
+	o = o.withDefaults()
+	g := &Gateway{o: o, log: o.Log}
+	g.metrics = newMetrics(o.Registerer, g)
+	return g
+}
 
-// Swap makes t the table of the requests that begin from now on. It may be called at any time.
-func (g *Gateway) Swap(t *Table) { panic("not built yet") }
+// Swap makes t the table of the requests that begin from now on; requests under way finish with the one
+// they began with. Calls to Swap must not overlap.
+func (g *Gateway) Swap(t *Table) {
+	next := g.metrics.prepare(t)
+	if old := g.table.Swap(next); old != nil {
+		g.metrics.forget(old, next)
+	}
+}
 
 // Table returns the current table, nil before the first Swap.
-func (g *Gateway) Table() *Table { panic("not built yet") }
-
-// ServeHTTP answers one callback: always status 200 and one JSON object, inside the budget.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { panic("not built yet") }
-
-// Drain makes the gateway wait until the callbacks in flight and lingering requests are done, or ctx ends.
-func (g *Gateway) Drain(ctx context.Context) error { panic("not built yet") }
-
-// A Trace tells why a callback ended as it did.
-type Trace struct {
-	ID          string // of this callback, given by Callboard
-	Command     string // wire name, "" when it did not decode
-	Source      string
-	OperationID string
-	MessageID   string
-	Received    time.Time
-	Duration    time.Duration // to the answer
-	Revision    string        // of the table
-	Rules       []RuleTrace   // that matched, or failed
-	Asked       []SinkTrace   // in the order of rules and their sinks
-	Verdict     openim.Verdict
-	DecidedBy   string   // name of the rule, "" when none did
-	Why         string   // one sentence for people
-	Notes       []string // fields left out, lists cut, and the like
-	Trouble     string   // kind of trouble, "" when there was none: broken_json, no_rules, too_large …
-	Reply       []byte   // as sent
-}
-
-// A RuleTrace is what one rule came to.
-type RuleTrace struct {
-	Rule     string
-	Err      string // of its condition
-	Decision string // "allow", "refuse", "undecided", "" when it decides nothing
-	Why      string
-	Ignored  bool // the condition failed and on_error is skip
-}
-
-// A SinkTrace is what one sink came to.
-type SinkTrace struct {
-	sinks.Result
-	Done bool // whether its result was in when the answer left
+func (g *Gateway) Table() *Table {
+	if p := g.table.Load(); p != nil {
+		return p.Table
+	}
+	return nil
 }

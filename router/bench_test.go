@@ -1,0 +1,51 @@
+package router
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+
+	"callboard/openim"
+	"callboard/rules"
+	"callboard/sinks"
+)
+
+// instant allows at once.
+type instant struct{}
+
+func (instant) Ask(context.Context, sinks.Request) sinks.Result {
+	return sinks.Result{Attempts: 1, Status: 200, Answer: openim.Answer{Vote: openim.Allow}}
+}
+
+// BenchmarkGateway is what a callback costs between net/http's server and its client: decode, match, fan
+// out, fold, reply, metrics, and a log line that goes nowhere.
+func BenchmarkGateway(b *testing.B) {
+	set, ds := rules.Load([]rules.File{{Name: "bench.yaml", Data: []byte(`
+sinks: {s1: {url: "http://s1/"}, s2: {url: "http://s2/"}, s3: {url: "http://s3/"}}
+rules:
+  - name: bench
+    callbacks: [afterSendGroupMsg]
+    when: groupID != "" && contentType in [Text, AtText]
+    await: {sinks: [s1, s2, s3], policy: all}
+`)}}, rules.Options{})
+	if set == nil {
+		b.Fatal(ds)
+	}
+	g := New(Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	g.Swap(&Table{Rules: set, Sinks: map[string]Asker{"s1": instant{}, "s2": instant{}, "s3": instant{}}})
+	c, _ := openim.Lookup("afterSendGroupMsg")
+	body := openim.Sample(c)
+	r := &http.Request{Method: http.MethodPost, URL: &url.URL{Path: "/" + c.Name}, Header: http.Header{"Operationid": {"bench"}}, ContentLength: int64(len(body))}
+	w := httptest.NewRecorder()
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		w.Body.Reset()
+		g.ServeHTTP(w, r)
+	}
+}

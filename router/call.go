@@ -1,0 +1,168 @@
+package router
+
+import (
+	"context"
+	"time"
+
+	"callboard/openim"
+	"callboard/rules"
+	"callboard/sinks"
+)
+
+// Refusal codes of Callboard's own, in the range that IMServer leaves to business code.
+const (
+	// CodeFailed refuses because a sink failed and on_failure says refuse.
+	CodeFailed = 20002
+	// CodeNotMet refuses because too few sinks allowed, though none that decided refused.
+	CodeNotMet = 20003
+	// CodeConflict refuses because sinks set the same reply field differently and merge says refuse.
+	CodeConflict = 20004
+	// CodeTrouble refuses what could not be handled, under --on-trouble refuse.
+	CodeTrouble = 20005
+)
+
+// A call is one callback between its plan and its verdict. It belongs to one goroutine; what
+// requests to sinks bring back reaches it as values.
+type call struct {
+	cb      *openim.Callback
+	phase   openim.Phase
+	matched []matched
+	asks    []ask // each sink once, however many rules await it
+	arrived int   // results in hand
+	budget  time.Time
+}
+
+// matched is a rule that takes part.
+type matched struct {
+	rule     *preparedRule
+	ballots  []Ballot // of an await that was begun, parallel to rule.sinks
+	asks     []int    // parallel to ballots: places in call.asks
+	deadline time.Time
+	outcome  Outcome
+	by       int // ballot that decided, or -1
+}
+
+// ask is one sink's part in the call.
+type ask struct {
+	sink     *preparedSink
+	deadline time.Time // the latest of the rules that await it
+	linger   bool
+	ctx      context.Context    // of the request to the sink
+	cancel   context.CancelFunc // of ctx, nil where another ask has it or it lingers
+	result   sinks.Result
+	done     bool
+	late     bool // whether a rule's deadline came first
+}
+
+// begin sets up the ballots of the matching rules. A before-callback that a rule refuses by itself
+// asks nobody: no vote could change it.
+func (c *call) begin(t *prepared, plan rules.Plan, start time.Time) {
+	c.matched = make([]matched, 0, len(plan.Matched))
+	refused := false
+	for _, r := range plan.Matched {
+		c.matched = append(c.matched, matched{rule: t.rules[r], by: -1})
+		refused = refused || r.Reply != nil && r.Reply.Refuse
+	}
+	if refused && c.phase == openim.Before {
+		return
+	}
+	for i := range c.matched {
+		if c.matched[i].rule.Await != nil {
+			c.await(&c.matched[i], start)
+		}
+	}
+}
+
+func (c *call) await(m *matched, start time.Time) {
+	r := m.rule
+	m.deadline = c.budget
+	if d := start.Add(r.Await.Deadline); r.Await.Deadline > 0 && d.Before(m.deadline) {
+		m.deadline = d
+	}
+	linger := lingers(r.Rule, c.phase)
+	m.ballots = make([]Ballot, len(r.sinks))
+	m.asks = make([]int, len(r.sinks))
+	for i, s := range r.sinks {
+		m.ballots[i] = Ballot{Sink: s.name, Failure: failure(r.Rule, s.name, c.phase)}
+		m.asks[i] = c.ask(s, m.deadline, linger)
+	}
+}
+
+// ask returns the place of a sink among the asks, joining one that another rule began.
+func (c *call) ask(s *preparedSink, deadline time.Time, linger bool) int {
+	for i := range c.asks {
+		if a := &c.asks[i]; a.sink == s {
+			a.linger = a.linger || linger
+			if deadline.After(a.deadline) {
+				a.deadline = deadline
+			}
+			return i
+		}
+	}
+	c.asks = append(c.asks, ask{sink: s, deadline: deadline, linger: linger})
+	return len(c.asks) - 1
+}
+
+// arrive takes in a sink's result and lets the rules that wait for it decide.
+func (c *call) arrive(place int, r sinks.Result) {
+	c.arrived++
+	c.asks[place].result, c.asks[place].done = r, true
+	for i := range c.matched {
+		m := &c.matched[i]
+		for j, p := range m.asks {
+			if p == place && m.ballots[j].Arrived == 0 {
+				m.ballots[j].Arrived, m.ballots[j].Vote = c.arrived, r.Answer.Vote
+			}
+		}
+		m.tally()
+	}
+}
+
+// expire closes the rules whose deadline has come: votes that are out have failed.
+func (c *call) expire(now time.Time) {
+	for i := range c.matched {
+		m := &c.matched[i]
+		if !m.waits() || now.Before(m.deadline) {
+			continue
+		}
+		for j := range m.ballots {
+			if b := &m.ballots[j]; b.Arrived == 0 {
+				b.Arrived, b.Vote, b.Late = len(c.asks)+1, openim.Failed, true
+				c.asks[m.asks[j]].late = true
+			}
+		}
+		m.tally()
+	}
+}
+
+// waits reports whether the rule's outcome still depends on votes that are out.
+func (m *matched) waits() bool { return len(m.ballots) > 0 && m.outcome == Undecided }
+
+func (m *matched) tally() {
+	if m.waits() {
+		m.outcome, m.by = Tally(m.rule.Await.Policy, m.ballots)
+	}
+}
+
+// next returns the deadline that comes first among the rules that wait, and whether the answer has
+// to wait at all: one refusal settles it.
+func (c *call) next() (deadline time.Time, wait bool) {
+	for i := range c.matched {
+		m := &c.matched[i]
+		if m.refuses() {
+			return time.Time{}, false
+		}
+		if m.waits() && (!wait || m.deadline.Before(deadline)) {
+			deadline, wait = m.deadline, true
+		}
+	}
+	return deadline, wait
+}
+
+// refuses reports whether the rule has refused, by itself or through its sinks. On an after-callback
+// a rule's own refusal would only be noise; rules files are warned of it.
+func (m *matched) refuses() bool {
+	return m.outcome == Refused || m.ownRefusal()
+}
+
+func (m *matched) ownRefusal() bool { return m.rule.Reply != nil && m.rule.Reply.Refuse }

@@ -1,0 +1,136 @@
+package router
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"callboard/openim"
+	"callboard/rules"
+)
+
+// durations are bucket bounds in seconds, dense below IMServer's default timeout of 5 s.
+var durations = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 4, 5, 10}
+
+// metrics are the request path's. Children are looked up once, not for each request.
+type metrics struct {
+	callbacks   *prometheus.CounterVec // command, verdict
+	byCommand   map[*openim.Command]*commandMetrics
+	unknown     *commandMetrics
+	duration    prometheus.Histogram
+	unmatched   prometheus.Counter
+	trouble     *prometheus.CounterVec // kind
+	ruleMatches *prometheus.CounterVec // rule
+	ruleErrors  *prometheus.CounterVec // rule
+	votes       *prometheus.CounterVec // sink, vote
+	attempts    *prometheus.CounterVec // sink
+	sinkSeconds *prometheus.HistogramVec
+}
+
+type commandMetrics struct{ allow, refuse prometheus.Counter }
+
+type sinkMetrics struct {
+	votes     [4]prometheus.Counter // by openim.Vote
+	cancelled prometheus.Counter
+	attempts  prometheus.Counter
+	seconds   prometheus.Observer
+}
+
+func newMetrics(r prometheus.Registerer, g *Gateway) *metrics {
+	f := promauto.With(r)
+	gauge := func(name, help string, n *atomic.Int64) {
+		f.NewGaugeFunc(prometheus.GaugeOpts{Name: "callboard_" + name, Help: help}, func() float64 { return float64(n.Load()) })
+	}
+	gauge("callbacks_in_flight", "Callbacks being handled.", &g.inFlight)
+	gauge("sink_requests_in_flight", "Requests to sinks under way, with those that linger after their answer has left.", &g.requests)
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return f.NewCounterVec(prometheus.CounterOpts{Name: "callboard_" + name, Help: help}, labels)
+	}
+	m := &metrics{
+		callbacks: counter("callbacks_total", "Callbacks answered, by command and verdict.", "command", "verdict"),
+		byCommand: make(map[*openim.Command]*commandMetrics),
+		duration: f.NewHistogram(prometheus.HistogramOpts{Name: "callboard_callback_duration_seconds",
+			Help: "Time from a callback's arrival to its answer.", Buckets: durations}),
+		unmatched:   f.NewCounter(prometheus.CounterOpts{Name: "callboard_callbacks_unmatched_total", Help: "Callbacks that no rule matched."}),
+		trouble:     counter("trouble_total", "Callbacks that could not be handled and got what --on-trouble says, by kind.", "kind"),
+		ruleMatches: counter("rule_matches_total", "Callbacks that a rule matched.", "rule"),
+		ruleErrors:  counter("rule_errors_total", "Conditions that failed at run time.", "rule"),
+		votes:       counter("sink_votes_total", "Votes of sinks: allow, refuse, abstain, failed, or cancelled when it was no longer needed.", "sink", "vote"),
+		attempts:    counter("sink_attempts_total", "Requests sent to sinks, repeats included.", "sink"),
+		sinkSeconds: f.NewHistogramVec(prometheus.HistogramOpts{Name: "callboard_sink_duration_seconds",
+			Help: "Time to ask a sink, repeats included.", Buckets: durations}, []string{"sink"}),
+	}
+	for _, c := range openim.Commands() {
+		m.byCommand[c] = m.command(c.Short)
+	}
+	m.unknown = m.command("unknown")
+	for _, kind := range troubles {
+		m.trouble.WithLabelValues(string(kind))
+	}
+	return m
+}
+
+func (m *metrics) command(short string) *commandMetrics {
+	return &commandMetrics{allow: m.callbacks.WithLabelValues(short, "allow"), refuse: m.callbacks.WithLabelValues(short, "refuse")}
+}
+
+func (m *metrics) sink(name string) sinkMetrics {
+	s := sinkMetrics{
+		cancelled: m.votes.WithLabelValues(name, "cancelled"),
+		attempts:  m.attempts.WithLabelValues(name),
+		seconds:   m.sinkSeconds.WithLabelValues(name),
+	}
+	for v := openim.Failed; v <= openim.Abstain; v++ {
+		s.votes[v] = m.votes.WithLabelValues(name, v.String())
+	}
+	return s
+}
+
+// answered counts one callback. A callback that did not decode has no command.
+func (m *metrics) answered(cb *openim.Callback, t *Trace) {
+	cm := m.unknown
+	if cb != nil && cb.Command != nil {
+		cm = m.byCommand[cb.Command]
+	}
+	if t.Verdict.Refuse {
+		cm.refuse.Inc()
+	} else {
+		cm.allow.Inc()
+	}
+	m.duration.Observe(t.Duration.Seconds())
+}
+
+// planned counts what matching came to.
+func (m *metrics) planned(t *prepared, plan rules.Plan) {
+	if len(plan.Matched) == 0 {
+		m.unmatched.Inc()
+	}
+	for _, r := range plan.Matched {
+		t.rules[r].matches.inc(m.ruleMatches, r.Name)
+	}
+	for _, e := range plan.Errors {
+		t.rules[e.Rule].errors.inc(m.ruleErrors, e.Rule.Name)
+	}
+}
+
+// forget drops the series of rules and sinks that a new table no longer has.
+func (m *metrics) forget(old, current *prepared) {
+	kept := make(map[string]bool, len(current.rules))
+	for r := range current.rules {
+		kept[r.Name] = true
+	}
+	for r := range old.rules {
+		if !kept[r.Name] {
+			m.ruleMatches.DeleteLabelValues(r.Name)
+			m.ruleErrors.DeleteLabelValues(r.Name)
+		}
+	}
+	for name := range old.Sinks {
+		if _, ok := current.Sinks[name]; !ok {
+			m.votes.DeletePartialMatch(prometheus.Labels{"sink": name})
+			m.attempts.DeleteLabelValues(name)
+			m.sinkSeconds.DeleteLabelValues(name)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"callboard/openim"
+)
+
+// ServeHTTP answers one callback: always status 200 and one JSON object, inside the budget. What
+// cannot be handled gets what RefuseOnTrouble says, and is counted and logged.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	t := &Trace{ID: newID(), Received: time.Now()}
+	var cb *openim.Callback
+	defer func() {
+		if p := recover(); p != nil {
+			g.log.Error("panic while handling a callback", "callback", t.ID, "panic", p, "stack", string(debug.Stack()))
+			g.inTrouble(t, panicked, fmt.Errorf("panic: %v", p))
+			g.answer(w, cb, t)
+		}
+	}()
+	defer g.inFlight.Add(-1)
+	if g.inFlight.Add(1) > int64(g.o.MaxInFlight) {
+		g.inTrouble(t, overloaded, fmt.Errorf("%d callbacks are being handled", g.o.MaxInFlight))
+		g.answer(w, nil, t)
+		return
+	}
+	cb = g.handle(r, t)
+	g.answer(w, cb, t)
+}
+
+// handle takes the callback down the straight line: body, Callback, Plan, votes, verdict. It returns nil
+// where there is no callback. Everything it finds is in the trace.
+func (g *Gateway) handle(r *http.Request, t *Trace) *openim.Callback {
+	body, kind, err := g.read(r)
+	if err != nil {
+		g.inTrouble(t, kind, err)
+		return nil
+	}
+	cb, err := openim.Decode(openim.Request{Path: r.URL.Path, RawQuery: r.URL.RawQuery, Header: r.Header, Body: body})
+	if err != nil {
+		g.inTrouble(t, decodeTrouble(err), err)
+		return nil
+	}
+	t.describe(cb)
+	table := g.table.Load()
+	if table == nil {
+		g.inTrouble(t, noTable, fmt.Errorf("no rules are loaded yet"))
+		return cb
+	}
+	g.decide(cb, table, t)
+	return cb
+}
+
+// decide matches, asks and folds.
+func (g *Gateway) decide(cb *openim.Callback, table *prepared, t *Trace) {
+	t.Revision = table.Rules.Revision
+	plan := table.Rules.Match(cb, t.Received)
+	g.metrics.planned(table, plan)
+	c := &call{cb: cb, phase: cb.Phase(), budget: t.Received.Add(g.o.AnswerWithin)}
+	c.begin(table, plan, t.Received)
+	g.collect(c, t)
+	t.conclude(c, plan)
+}
+
+// answer writes the reply first and everything else after: nobody who only wants to know holds
+// IMServer up.
+func (g *Gateway) answer(w http.ResponseWriter, cb *openim.Callback, t *Trace) {
+	t.Reply = openim.AppendReply(make([]byte, 0, 128), cb, t.Verdict, g.o.Version)
+	h := w.Header()
+	h["Content-Type"] = jsonType
+	h["Callboard-Id"] = []string{t.ID}
+	h["Content-Length"] = []string{strconv.Itoa(len(t.Reply))}
+	w.Write(t.Reply) // an error means that IMServer has gone: there is nobody to tell
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+	t.Duration = time.Since(t.Received)
+	g.metrics.answered(cb, t)
+	g.logTrace(cb, t)
+	if g.o.OnTrace != nil {
+		g.o.OnTrace(t)
+	}
+}
+
+// newID returns a callback's id: 128 bits by chance, unique without asking anybody. It is no secret.
+func newID() string {
+	const digits = "abcdefghijklmnopqrstuvwxyz234567"
+	var id [26]byte
+	for i, n := 0, rand.Uint64(); i < len(id); i, n = i+1, n>>5 {
+		if i == len(id)/2 {
+			n = rand.Uint64()
+		}
+		id[i] = digits[n%32]
+	}
+	return string(id[:])
+}
+
+var jsonType = []string{"application/json"}
+
+func (g *Gateway) inTrouble(t *Trace, kind trouble, err error) {
+	t.Trouble, t.Why = string(kind), err.Error()
+	t.Verdict = g.verdictOn(kind, err.Error())
+	g.metrics.trouble.WithLabelValues(string(kind)).Inc()
+}
+
+// Drain waits until the callbacks in flight and the requests that linger are done, or ctx ends. Stop what
+// brings new callbacks first.
+func (g *Gateway) Drain(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		inFlight, requests := g.inFlight.Load(), g.requests.Load()
+		if inFlight == 0 && requests == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("draining: %d callbacks and %d requests to sinks left: %w", inFlight, requests, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package router
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"time"
+
+	"callboard/openim"
+	"callboard/rules"
+	"callboard/sinks"
+)
+
+// A Trace tells why a callback ended as it did. It is complete when OnTrace gets it and is not
+// changed afterwards.
+type Trace struct {
+	ID          string // of this callback, given by Callboard
+	Command     string // wire name, "" when it did not decode
+	Source      string
+	OperationID string
+	MessageID   string
+	Received    time.Time
+	Duration    time.Duration // to the answer
+	Revision    string        // of the table
+	Rules       []RuleTrace   // that matched, or failed
+	Asked       []SinkTrace   // in the order of rules and their sinks
+	Verdict     openim.Verdict
+	DecidedBy   string   // name of the rule that refused, "" when none did
+	Why         string   // one sentence for people
+	Notes       []string // fields left out, lists cut, and the like
+	Trouble     string   // kind of trouble, "" when there was none: broken_json, no_rules, too_large …
+	Reply       []byte   // as sent
+}
+
+// A RuleTrace is what one rule came to.
+type RuleTrace struct {
+	Rule     string
+	Decision string // allow, refuse, abstain or undecided; "" when the rule decides nothing
+	Why      string // what the policy did with the votes, or ""
+	Err      string // of its condition, or ""
+	Matched  bool   // false only with Err: on_error is skip
+}
+
+// A SinkTrace is what one sink came to.
+type SinkTrace struct {
+	sinks.Result
+	Done bool // whether its result was in hand when the answer left
+}
+
+// describe notes what people search for.
+func (t *Trace) describe(cb *openim.Callback) {
+	t.Command, t.Source = cb.Name, cb.Source
+	t.OperationID, t.MessageID = cb.OperationID(), cb.MessageID()
+}
+
+// conclude folds the votes into the verdict and notes how it came about.
+func (t *Trace) conclude(c *call, plan rules.Plan) {
+	var left []string
+	t.Verdict, t.DecidedBy, left = c.fold()
+	t.Notes = append(t.Notes, plan.Notes...)
+	t.Notes = append(t.Notes, left...)
+	for _, name := range c.cb.Mismatches() {
+		t.Notes = append(t.Notes, "field "+name+" has another type than IMServer documents; conditions saw it as empty")
+	}
+	for _, e := range plan.Errors {
+		if !e.Matched {
+			t.Rules = append(t.Rules, RuleTrace{Rule: e.Rule.Name, Err: e.Err.Error()})
+		}
+	}
+	for i := range c.matched {
+		t.Rules = append(t.Rules, c.traceRule(&c.matched[i], plan))
+	}
+	for i := range c.asks {
+		a := &c.asks[i]
+		st := SinkTrace{Result: a.result, Done: a.done}
+		if !a.done {
+			st.Sink, st.Answer.Reason = a.sink.name, "its answer was not waited for"
+			if a.late {
+				st.Answer.Reason = tooLate
+			}
+		}
+		t.Asked = append(t.Asked, st)
+	}
+	t.Why = c.why(t)
+}
+
+func (c *call) traceRule(m *matched, plan rules.Plan) RuleTrace {
+	rt := RuleTrace{Rule: m.rule.Name, Matched: true}
+	for _, e := range plan.Errors {
+		if e.Rule == m.rule.Rule {
+			rt.Err = e.Err.Error()
+		}
+	}
+	switch {
+	case m.ownRefusal():
+		rt.Decision, rt.Why = "refuse", "its own reply refuses"
+	case len(m.ballots) > 0:
+		rt.Decision, rt.Why = m.outcome.String(), c.whyRule(m)
+	case m.rule.Reply != nil:
+		rt.Decision, rt.Why = "allow", "its own reply allows"
+	}
+	return rt
+}
+
+// logTrace writes the one line of a callback.
+func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
+	level := slog.LevelInfo
+	if t.Trouble != "" {
+		level = slog.LevelWarn
+	}
+	ctx := context.Background()
+	if !g.log.Enabled(ctx, level) {
+		return
+	}
+	verdict := "allow"
+	if t.Verdict.Refuse {
+		verdict = "refuse"
+	}
+	attrs := append(make([]slog.Attr, 0, 16),
+		slog.String("callback", t.ID),
+		slog.String("command", shortName(cb, t.Command)),
+		slog.String("verdict", verdict),
+		slog.String("why", t.Why),
+		slog.Float64("ms", float64(t.Duration.Microseconds())/1000),
+		slog.String("revision", t.Revision),
+		slog.String("operation_id", t.OperationID))
+	attrs = appendIf(attrs, "message_id", t.MessageID)
+	attrs = appendIf(attrs, "source", t.Source)
+	attrs = appendIf(attrs, "rules", ruleNames(t.Rules))
+	attrs = appendIf(attrs, "asked", votesText(t.Asked))
+	attrs = appendIf(attrs, "decided_by", t.DecidedBy)
+	attrs = appendIf(attrs, "trouble", t.Trouble)
+	attrs = appendIf(attrs, "notes", strings.Join(t.Notes, "; "))
+	if t.Verdict.Refuse {
+		attrs = append(attrs, slog.Int("code", int(t.Verdict.Code)), slog.String("message", t.Verdict.Message))
+	}
+	// Not LogAttrs: it would look up the caller's place in the code for each line, for nobody.
+	r := slog.NewRecord(t.Received.Add(t.Duration), level, "callback answered", 0)
+	r.AddAttrs(attrs...)
+	_ = g.log.Handler().Handle(ctx, r) // a handler that fails has nowhere to say so
+}
+
+func appendIf(attrs []slog.Attr, key, value string) []slog.Attr {
+	if value == "" {
+		return attrs
+	}
+	return append(attrs, slog.String(key, value))
+}
+
+func shortName(cb *openim.Callback, name string) string {
+	if cb != nil && cb.Command != nil {
+		return cb.Command.Short
+	}
+	return name
+}
