@@ -5,8 +5,12 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,6 +26,8 @@ type Options struct {
 	Dir string
 	// Rules is handed to rules.Load.
 	Rules rules.Options
+	// Dial makes the sinks' connections. Nil means net.Dialer's.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Publish receives each new table. It is called from one goroutine at a time.
 	Publish func(*router.Table)
 	// Poll is the time between two looks without an event. Zero means 5 seconds.
@@ -34,21 +40,65 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
-// A Keeper keeps one folder's table current.
-type Keeper struct{}
+func (o Options) withDefaults() Options {
+	o.Poll = cmp.Or(o.Poll, 5*time.Second)
+	o.Debounce = cmp.Or(o.Debounce, 200*time.Millisecond)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	if o.Rules.ReadFile == nil {
+		o.Rules.ReadFile = readReferenced
+	}
+	return o
+}
+
+// maxBurst bounds how long a stream of changes without a quiet moment can put off a look.
+const maxBurst = 2 * time.Second
+
+// A Keeper keeps one folder's table current. Its methods may be called at any time, by any goroutine,
+// save that calls of Run must not overlap.
+type Keeper struct {
+	o       Options
+	metrics *metrics
+	demand  chan struct{} // a Reload that Run has not seen yet
+
+	load func([]rules.File, rules.Options) (*rules.Set, []diag.Diagnostic) // rules.Load, but for tests
+
+	looking sync.Mutex // held for a whole look, so that tables are published in order; guards what follows
+	seen    tree       // what the last read folder looked like before it was read
+	waited  bool       // whether files that went missing or empty were given a second look
+	judged  judgement  // of the contents read last
+	sinks   pool       // of the serving table
+
+	mu     sync.Mutex // guards status
+	status Status
+}
 
 // New makes a Keeper that has read nothing.
-func New(o Options) *Keeper { panic("not built yet") }
+func New(o Options) *Keeper {
+	return &Keeper{
+		o:       o.withDefaults(),
+		metrics: newMetrics(o.Registerer),
+		demand:  make(chan struct{}, 1),
+		load:    rules.Load,
+	}
+}
 
-// Load reads the folder now and publishes its table. It returns the diagnostics, warnings too, and
-// an error when no table could be published.
-func (k *Keeper) Load() ([]diag.Diagnostic, error) { panic("not built yet") }
+// Load reads the folder now and publishes its table, unless it is the one that serves. It returns the
+// diagnostics, warnings too, and an error when the folder's contents are not what serves.
+func (k *Keeper) Load() ([]diag.Diagnostic, error) {
+	k.looking.Lock()
+	defer k.looking.Unlock()
+	t, err := scan(k.o.Dir, k.judged.paths())
+	_, _, err = k.take(t, err)
+	return slices.Clone(k.judged.diagnostics), err
+}
 
-// Run watches the folder until ctx ends.
-func (k *Keeper) Run(ctx context.Context) error { panic("not built yet") }
-
-// Reload asks Run to look now. It does not wait.
-func (k *Keeper) Reload() { panic("not built yet") }
+// Reload asks Run to look now, whether or not it noticed a change. It does not wait.
+func (k *Keeper) Reload() {
+	select {
+	case k.demand <- struct{}{}:
+	default: // one is pending, and will see everything up to now
+	}
+}
 
 // A Status is how the folder and the serving table stand.
 type Status struct {
@@ -63,8 +113,26 @@ type Status struct {
 }
 
 // Status may be called at any time.
-func (k *Keeper) Status() Status { panic("not built yet") }
+func (k *Keeper) Status() Status {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := k.status
+	s.Diagnostics = slices.Clone(s.Diagnostics)
+	return s
+}
 
-// ReadDir reads the rules files of a folder (or the one file) in the order that tables use: *.yaml and
-// *.yml but not *_test.yaml, subfolders included, names beginning with a dot left out.
-func ReadDir(dir string) ([]rules.File, error) { panic("not built yet") }
+// setStatus changes the status in one step.
+func (k *Keeper) setStatus(change func(*Status)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	change(&k.status)
+}
+
+// Run watches the folder until ctx ends. Where events are not to be had, it polls only.
+func (k *Keeper) Run(ctx context.Context) error {
+	warnOfFileMount(k.o.Dir, k.o.Log)
+	w := newWatcher(k.o.Log)
+	defer w.close()
+	k.watch(ctx, w)
+	return nil
+}

@@ -122,7 +122,7 @@ func (s *Sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Host: r.Host, Proto: r.Proto,
 		Header: r.Header.Clone(), Body: string(body), From: r.RemoteAddr, At: time.Now(),
 	})
-	finished := step.play(w, r.Context())
+	finished := step.play(r.Context(), w)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy--
@@ -141,7 +141,7 @@ func (s *Sink) next(r Received) Step {
 }
 
 // play answers and reports whether it got to the end of the step.
-func (s Step) play(w http.ResponseWriter, ctx context.Context) bool {
+func (s Step) play(ctx context.Context, w http.ResponseWriter) bool {
 	if s.Hangs {
 		<-ctx.Done()
 		return false

@@ -29,7 +29,7 @@ func inBubble(t *testing.T, script []testkit.Step, test func(*testing.T, *testki
 	})
 }
 
-func post(c *http.Client, ctx context.Context) (status int, body string, err error) {
+func post(ctx context.Context, c *http.Client) (status int, body string, err error) {
 	r, err := http.NewRequestWithContext(ctx, "POST", "http://sink/x?y=1", strings.NewReader("hello"))
 	if err != nil {
 		return 0, "", err
@@ -65,7 +65,7 @@ func TestStepsArePlayedInFakeTime(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
 				defer cancel()
 				begun := time.Now()
-				status, body, err := post(client, ctx)
+				status, body, err := post(ctx, client)
 				if status != c.status || body != c.body || !errors.Is(err, c.err) || time.Since(begun) != c.took {
 					t.Errorf("got %d, %d bytes, %v after %v; want %d, %d bytes, %v after %v",
 						status, len(body), err, time.Since(begun), c.status, len(c.body), c.err, c.took)
@@ -80,10 +80,10 @@ func TestASinkRemembersWhatItGot(t *testing.T) {
 	inBubble(t, script, func(t *testing.T, _ *testkit.Network, sink *testkit.Sink, client *http.Client) {
 		time.Sleep(time.Minute)
 		at := time.Now()
-		post(client, t.Context())
+		post(t.Context(), client)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		post(client, ctx)
+		post(ctx, client)
 		synctest.Wait()
 		got := sink.Got()
 		if len(got) != 2 || sink.Abandoned() != 1 || sink.Peak() != 1 {
@@ -98,24 +98,24 @@ func TestASinkRemembersWhatItGot(t *testing.T) {
 func TestFaultsAreInjected(t *testing.T) {
 	inBubble(t, nil, func(t *testing.T, n *testkit.Network, _ *testkit.Sink, client *http.Client) {
 		n.Refuse("sink", true)
-		if _, _, err := post(client, t.Context()); !errors.Is(err, syscall.ECONNREFUSED) {
+		if _, _, err := post(t.Context(), client); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("refused: got %v", err)
 		}
 		n.Refuse("sink", false)
 		n.Hang("sink", true)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, _, err := post(client, ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := post(ctx, client); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("hanging: got %v", err)
 		}
 		n.Hang("sink", false)
 		n.ResetAfter("sink", 30)
-		if _, _, err := post(client, t.Context()); !errors.Is(err, syscall.ECONNRESET) {
+		if _, _, err := post(t.Context(), client); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("reset after 30 bytes: got %v", err)
 		}
 		n.ResetAfter("sink", -1)
 		for range 5 {
-			if status, _, err := post(client, t.Context()); status != 200 {
+			if status, _, err := post(t.Context(), client); status != 200 {
 				t.Errorf("healed: got %d, %v", status, err)
 			}
 		}
