@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,6 +120,7 @@ func TestDecodeRefuses(t *testing.T) {
 	refuses(`{"a":{"secret":1,"secret":3}}`, DuplicateName)
 	refuses(`{} secret`, TrailingData)
 	refuses(`{"a":1}{}`, TrailingData)
+	refuses(manyFields(maxFields+1), TooManyFields)
 
 	_, err := Decode(Request{Path: "/healthcheck", RawQuery: "a=b", Body: []byte(`{"secret":1}`)})
 	if d := new(DecodeError); !errors.As(err, &d) || d.Kind != NoCommand || strings.Contains(err.Error(), "secret") {
@@ -359,4 +361,13 @@ func TestBrokenQueryPairsAreLeftOut(t *testing.T) {
 	if diff := cmp.Diff(map[string][]string{"a": {"1"}, "c": {"3"}}, map[string][]string(c.Query())); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// manyFields is an object with n fields.
+func manyFields(n int) string {
+	fields := make([]string, n)
+	for i := range fields {
+		fields[i] = `"f` + strconv.Itoa(i) + `":0`
+	}
+	return "{" + strings.Join(fields, ",") + "}"
 }

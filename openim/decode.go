@@ -17,6 +17,7 @@ const (
 	NotAnObject   = "not_an_object"
 	DuplicateName = "duplicate_name"
 	TrailingData  = "trailing_data"
+	TooManyFields = "too_many_fields"
 	NoCommand     = "no_command"
 )
 
@@ -37,6 +38,8 @@ func (e *DecodeError) Error() string {
 		return "the body is no JSON object"
 	case DuplicateName:
 		return fmt.Sprintf("the body has a name twice, at byte %d", e.Offset)
+	case TooManyFields:
+		return fmt.Sprintf("the body has more than %d fields", maxFields)
 	case TrailingData:
 		return fmt.Sprintf("the body goes on after its object, at byte %d", e.Offset)
 	case NoCommand:
@@ -45,6 +48,9 @@ func (e *DecodeError) Error() string {
 		return fmt.Sprintf("the body is broken JSON, at byte %d", e.Offset)
 	}
 }
+
+// maxFields bounds a body's top-level fields. IMServer sends 30 at most; fields are found by looking through them.
+const maxFields = 1024
 
 // Decode reads a callback in one validating pass over its body. Duplicate names, broken JSON,
 // bad UTF-8, trailing data and a body that is no object are errors, as is a request whose command
@@ -83,6 +89,9 @@ func (c *Callback) readFields() error {
 		name, raw, err := s.member()
 		if err != nil {
 			return c.decodeError(err)
+		}
+		if len(c.fields) == maxFields {
+			return &DecodeError{Kind: TooManyFields, Offset: s.dec.InputOffset()}
 		}
 		c.fields = append(c.fields, field{name: name, raw: raw})
 	}

@@ -2,6 +2,7 @@ package openim
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"sync"
 	"unicode/utf8"
@@ -80,7 +81,7 @@ func (s *scanner) member() (name, value []byte, err error) {
 // atEnd reports whether nothing but white space follows.
 func (s *scanner) atEnd() bool {
 	_, err := s.dec.ReadToken()
-	return err == io.EOF
+	return errors.Is(err, io.EOF)
 }
 
 // unquoted returns the characters of a JSON string: a slice of it when it has no escapes and

@@ -68,7 +68,7 @@ func (a *ask) run() openim.Answer {
 	// nearly always suffices, wants another. An error of its is the end of ctx during a wait.
 	if a.attempt(); a.last.retry && s.options.Attempts > 1 {
 		request := retryablehttp.Request{Request: s.template.WithContext(context.WithValue(a.ctx, askKey{}, a))}
-		_, err = s.client.Do(&request)
+		_, err = s.client.Do(&request) //nolint:bodyclose // roundTripper's bodies are http.NoBody
 	}
 	if err == nil && a.last.usable() {
 		return a.last.answer

@@ -93,7 +93,7 @@ func (s *Sink) read(resp *http.Response) (exchange, error) {
 	r := answerReaders.Get().(*answerReader)
 	defer r.recycle()
 	err := r.read(resp, s.options.MaxAnswer)
-	if err == errTooLarge && resp.StatusCode/100 != 2 {
+	if errors.Is(err, errTooLarge) && resp.StatusCode/100 != 2 {
 		err = nil // an error page counts by its status, whatever its length
 	}
 	if err != nil {

@@ -25,7 +25,10 @@ func newClient(attempts int) *retryablehttp.Client {
 // checkRetry says whether another attempt follows, and draws the wait before it.
 func checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) {
 	a := askOf(ctx)
-	if err != nil || !a.last.retry || a.attempts >= a.sink.options.Attempts {
+	if err != nil { // the end of ctx during a wait, which Do returns
+		return false, err
+	}
+	if !a.last.retry || a.attempts >= a.sink.options.Attempts {
 		return false, nil
 	}
 	a.pause = a.sink.drawPause(a.attempts, a.last.retryAfter)
