@@ -71,7 +71,7 @@ func Decode(r Request) (*Callback, error) {
 	return c, nil
 }
 
-// readFields finds the top-level fields of the body.
+// readFields validates the body and finds its top-level fields.
 func (c *Callback) readFields() error {
 	s := scan(c.Body)
 	defer s.release()
@@ -82,23 +82,24 @@ func (c *Callback) readFields() error {
 	default:
 		return &DecodeError{Kind: NotAnObject}
 	}
-	if err := s.open(); err != nil {
+	object, err := s.value()
+	if err != nil {
 		return c.decodeError(err)
-	}
-	for s.more() {
-		name, raw, err := s.member()
-		if err != nil {
-			return c.decodeError(err)
-		}
-		if len(c.fields) == maxFields {
-			return &DecodeError{Kind: TooManyFields, Offset: s.dec.InputOffset()}
-		}
-		c.fields = append(c.fields, field{name: name, raw: raw})
 	}
 	if !s.atEnd() {
 		return &DecodeError{Kind: TrailingData, Offset: s.dec.InputOffset()}
 	}
-	return nil
+	return eachMember(object, func(quoted, raw []byte) error {
+		if len(c.fields) == maxFields {
+			return &DecodeError{Kind: TooManyFields}
+		}
+		name := quoted[1 : len(quoted)-1]
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = unquoted(quoted)
+		}
+		c.fields = append(c.fields, field{name: name, raw: raw})
+		return nil
+	})
 }
 
 // decodeError tells what is wrong with the body without repeating any of it, as the library's
