@@ -1,7 +1,7 @@
 package router
 
 import (
-	"context"
+	"sync"
 	"time"
 
 	"callboard/openim"
@@ -30,6 +30,27 @@ type call struct {
 	asks    []ask // each sink once, however many rules await it
 	arrived int   // results in hand
 	budget  time.Time
+
+	ballots []Ballot // where those of matched are
+	places  []int    // where their asks are
+}
+
+// calls are used again: what they hold is small, and gone with the answer.
+var calls = sync.Pool{New: func() any { return new(call) }}
+
+func newCall(cb *openim.Callback, budget time.Time) *call {
+	c := calls.Get().(*call)
+	c.cb, c.phase, c.budget, c.arrived = cb, cb.Phase(), budget, 0
+	return c
+}
+
+// release gives the call back, without anything that it knew.
+func (c *call) release() {
+	clear(c.matched)
+	clear(c.asks)
+	clear(c.ballots)
+	*c = call{matched: c.matched[:0], asks: c.asks[:0], ballots: c.ballots[:0], places: c.places[:0]}
+	calls.Put(c)
 }
 
 // matched is a rule that takes part.
@@ -47,8 +68,8 @@ type ask struct {
 	sink     *preparedSink
 	deadline time.Time // the latest of the rules that await it
 	linger   bool
-	ctx      context.Context    // of the request to the sink
-	cancel   context.CancelFunc // of ctx, nil where another ask has it or it lingers
+	until    time.Time // when the request ends
+	leash    *leash
 	result   sinks.Result
 	done     bool
 	late     bool // whether a rule's deadline came first
@@ -57,7 +78,6 @@ type ask struct {
 // begin sets up the ballots of the matching rules. A before-callback that a rule refuses by itself
 // asks nobody: no vote could change it.
 func (c *call) begin(t *prepared, plan rules.Plan, start time.Time) {
-	c.matched = make([]matched, 0, len(plan.Matched))
 	refused := false
 	for _, r := range plan.Matched {
 		c.matched = append(c.matched, matched{rule: t.rules[r], by: -1})
@@ -80,12 +100,12 @@ func (c *call) await(m *matched, start time.Time) {
 		m.deadline = d
 	}
 	linger := lingers(r.Rule, c.phase)
-	m.ballots = make([]Ballot, len(r.sinks))
-	m.asks = make([]int, len(r.sinks))
-	for i, s := range r.sinks {
-		m.ballots[i] = Ballot{Sink: s.name, Failure: failure(r.Rule, s.name, c.phase)}
-		m.asks[i] = c.ask(s, m.deadline, linger)
+	first := len(c.ballots)
+	for _, s := range r.sinks {
+		c.ballots = append(c.ballots, Ballot{Sink: s.name, Failure: failure(r.Rule, s.name, c.phase)})
+		c.places = append(c.places, c.ask(s, m.deadline, linger))
 	}
+	m.ballots, m.asks = c.ballots[first:], c.places[first:]
 }
 
 // ask returns the place of a sink among the asks, joining one that another rule began.

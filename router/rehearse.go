@@ -19,7 +19,8 @@ func Rehearse(set *rules.Set, cb *openim.Callback, now time.Time, answers map[st
 		table.Sinks[s.Name] = nil // never asked
 	}
 	plan := set.Match(cb, now)
-	c := &call{cb: cb, phase: cb.Phase(), budget: now.Add(g.o.AnswerWithin)}
+	c := newCall(cb, now.Add(g.o.AnswerWithin))
+	defer c.release()
 	c.begin(g.metrics.prepare(table), plan, now)
 	for i := range c.asks {
 		if _, wait := c.next(); !wait {
@@ -34,7 +35,7 @@ func Rehearse(set *rules.Set, cb *openim.Callback, now time.Time, answers map[st
 	}
 	t := &Trace{Received: now, Revision: set.Revision}
 	t.describe(cb)
-	t.conclude(c, plan)
+	t.conclude(c, plan, true)
 	t.Reply = openim.AppendReply(nil, cb, t.Verdict, o.Version)
 	return t
 }

@@ -19,7 +19,8 @@ import (
 
 // An Asker asks one sink. *sinks.Sink is one.
 type Asker interface {
-	// Ask returns soon after ctx ends. It may be called concurrently.
+	// Ask returns soon after ctx ends: where only one sink is asked, the answer waits for it. It may be
+	// called concurrently.
 	Ask(ctx context.Context, r sinks.Request) sinks.Result
 }
 

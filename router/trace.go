@@ -26,7 +26,7 @@ type Trace struct {
 	Asked       []SinkTrace   // in the order of rules and their sinks
 	Verdict     openim.Verdict
 	DecidedBy   string   // name of the rule that refused, "" when none did
-	Why         string   // one sentence for people
+	Why         string   // one sentence for people; "" where nobody looks on and all who were asked allowed
 	Notes       []string // fields left out, lists cut, and the like
 	Trouble     string   // kind of trouble, "" when there was none: broken_json, no_rules, too_large …
 	Reply       []byte   // as sent
@@ -36,7 +36,7 @@ type Trace struct {
 type RuleTrace struct {
 	Rule     string
 	Decision string // allow, refuse, abstain or undecided; "" when the rule decides nothing
-	Why      string // what the policy did with the votes, or ""
+	Why      string // what the policy did with the votes, or "" as in Trace
 	Err      string // of its condition, or ""
 	Matched  bool   // false only with Err: on_error is skip
 }
@@ -53,8 +53,9 @@ func (t *Trace) describe(cb *openim.Callback) {
 	t.OperationID, t.MessageID = cb.OperationID(), cb.MessageID()
 }
 
-// conclude folds the votes into the verdict and notes how it came about.
-func (t *Trace) conclude(c *call, plan rules.Plan) {
+// conclude folds the votes into the verdict and notes how it came about. Sentences cost more than they
+// tell where all who were asked allowed, so there they are only written for somebody who looks on.
+func (t *Trace) conclude(c *call, plan rules.Plan, watched bool) {
 	var left []string
 	t.Verdict, t.DecidedBy, left = c.fold()
 	t.Notes = append(t.Notes, plan.Notes...)
@@ -67,8 +68,9 @@ func (t *Trace) conclude(c *call, plan rules.Plan) {
 			t.Rules = append(t.Rules, RuleTrace{Rule: e.Rule.Name, Err: e.Err.Error()})
 		}
 	}
+	worded := watched || t.Verdict.Refuse || !c.unanimous()
 	for i := range c.matched {
-		t.Rules = append(t.Rules, c.traceRule(&c.matched[i], plan))
+		t.Rules = append(t.Rules, c.traceRule(&c.matched[i], plan, worded))
 	}
 	for i := range c.asks {
 		a := &c.asks[i]
@@ -81,10 +83,22 @@ func (t *Trace) conclude(c *call, plan rules.Plan) {
 		}
 		t.Asked = append(t.Asked, st)
 	}
-	t.Why = c.why(t)
+	if worded {
+		t.Why = c.why(t)
+	}
 }
 
-func (c *call) traceRule(m *matched, plan rules.Plan) RuleTrace {
+// unanimous reports whether somebody was asked and all of them allowed.
+func (c *call) unanimous() bool {
+	for i := range c.asks {
+		if a := &c.asks[i]; !a.done || a.result.Answer.Vote != openim.Allow {
+			return false
+		}
+	}
+	return len(c.asks) > 0
+}
+
+func (c *call) traceRule(m *matched, plan rules.Plan, worded bool) RuleTrace {
 	rt := RuleTrace{Rule: m.rule.Name, Matched: true}
 	for _, e := range plan.Errors {
 		if e.Rule == m.rule.Rule {
@@ -95,7 +109,10 @@ func (c *call) traceRule(m *matched, plan rules.Plan) RuleTrace {
 	case m.ownRefusal():
 		rt.Decision, rt.Why = "refuse", "its own reply refuses"
 	case len(m.ballots) > 0:
-		rt.Decision, rt.Why = m.outcome.String(), c.whyRule(m)
+		rt.Decision = m.outcome.String()
+		if worded {
+			rt.Why = c.whyRule(m)
+		}
 	case m.rule.Reply != nil:
 		rt.Decision, rt.Why = "allow", "its own reply allows"
 	}
@@ -120,7 +137,6 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 		slog.String("callback", t.ID),
 		slog.String("command", shortName(cb, t.Command)),
 		slog.String("verdict", verdict),
-		slog.String("why", t.Why),
 		slog.Float64("ms", float64(t.Duration.Microseconds())/1000),
 		slog.String("revision", t.Revision),
 		slog.String("operation_id", t.OperationID))
@@ -129,6 +145,7 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	attrs = appendIf(attrs, "rules", ruleNames(t.Rules))
 	attrs = appendIf(attrs, "asked", votesText(t.Asked))
 	attrs = appendIf(attrs, "decided_by", t.DecidedBy)
+	attrs = appendIf(attrs, "why", t.Why)
 	attrs = appendIf(attrs, "trouble", t.Trouble)
 	attrs = appendIf(attrs, "notes", strings.Join(t.Notes, "; "))
 	if t.Verdict.Refuse {
