@@ -50,7 +50,7 @@ var awaitKeys = keys[awaitDraft]{
 		{"policy", (*decoder).policy},
 		{"deadline", func(d *decoder, n *node, a *awaitDraft) {
 			a.deadlineAt = d.place(d.resolve(n))
-			d.duration(n, "deadline", time.Millisecond, longestTimeout, &a.Deadline)
+			d.duration(n, "deadline", longestTimeout, &a.Deadline)
 		}},
 		{"on_failure", (*decoder).onFailure},
 		{"merge", func(d *decoder, n *node, a *awaitDraft) {

@@ -204,6 +204,6 @@ func (l *loader) revision(files []File) string {
 		part([]byte(f.Name))
 		part(f.Data)
 	}
-	l.refs.sum(h)
+	h.Write(l.refs.sum())
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"hash"
-	"io"
 	"io/fs"
 	"regexp"
 	"strings"
@@ -124,7 +123,7 @@ func (r *references) lookup(ref string) (value, problem, hint string) {
 	case env != nil:
 		value, problem, hint = r.env(env[1], env[2] != "", env[3])
 	case file != nil:
-		value, problem, hint = r.file(file[1])
+		value, problem = r.file(file[1])
 	case bareName.MatchString(ref):
 		return "", "${" + ref + "} is no reference", "did you mean ${env:" + ref + "}?"
 	case strings.HasPrefix(ref, "file:"):
@@ -153,16 +152,16 @@ func (r *references) env(name string, hasDefault bool, whenUnset string) (value,
 	}
 }
 
-func (r *references) file(path string) (value, problem, hint string) {
+func (r *references) file(path string) (value, problem string) {
 	read, ok := r.files[path]
 	if !ok {
 		read = r.read(path)
 		r.files[path] = read
 	}
 	if read.problem != "" {
-		return "", "file " + path + " " + read.problem, ""
+		return "", "file " + path + " " + read.problem
 	}
-	return read.text, "", ""
+	return read.text, ""
 }
 
 func (r *references) read(path string) fileSecret {
@@ -183,8 +182,8 @@ func (r *references) read(path string) fileSecret {
 	return fileSecret{text: strings.TrimSuffix(text, "\r")}
 }
 
-// sum writes a hash of everything that was put in.
-func (r *references) sum(w io.Writer) { w.Write(r.used.Sum(nil)) }
+// sum returns a hash of everything that was put in.
+func (r *references) sum() []byte { return r.used.Sum(nil) }
 
 // within returns the place of a stretch of a scalar's text, up to the end of its first line. Where the
 // file does not show it as it is, that is the scalar's place.

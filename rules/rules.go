@@ -71,6 +71,7 @@ type Await struct {
 // A PolicyKind names how votes become a decision.
 type PolicyKind uint8
 
+// The policies, each with when it is met.
 const (
 	All      PolicyKind = iota // no sink refuses
 	Any                        // at least one allows
@@ -101,6 +102,7 @@ func (a *Await) setVote(sink string, v openim.Vote) {
 // A Merge says which sink's value wins when several set the same reply field.
 type Merge uint8
 
+// The merges. Fields come in rule and sink order.
 const (
 	MergeFirst  Merge = iota // the first in rule and sink order
 	MergeLast                // the last

@@ -90,7 +90,7 @@ func (d *decoder) integer(n *node, what string, least, most int64, into *int64) 
 	*into = v
 }
 
-func (d *decoder) duration(n *node, what string, least, most time.Duration, into *time.Duration) {
+func (d *decoder) duration(n *node, what string, most time.Duration, into *time.Duration) {
 	text, ok := d.scalar(n, what)
 	if !ok {
 		return
@@ -104,8 +104,8 @@ func (d *decoder) duration(n *node, what string, least, most time.Duration, into
 		d.fail(d.place(n), idWrongType, hint, "%s is a duration, not %q", what, d.resolve(n).text)
 		return
 	}
-	if v < least || v > most {
-		d.fail(d.place(n), idOutOfRange, "", "%s must be from %s to %s", what, short(least), short(most))
+	if v < time.Millisecond || v > most {
+		d.fail(d.place(n), idOutOfRange, "", "%s must be from 1ms to %s", what, short(most))
 		return
 	}
 	*into = v

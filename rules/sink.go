@@ -31,11 +31,11 @@ var sinkKeys = keys[sinkDraft]{
 		{"url", (*decoder).sinkURL},
 		{"description", func(d *decoder, n *node, s *sinkDraft) { d.description(n, &s.Description) }},
 		{"timeout", func(d *decoder, n *node, s *sinkDraft) {
-			d.duration(n, "timeout", time.Millisecond, longestTimeout, &s.Timeout)
+			d.duration(n, "timeout", longestTimeout, &s.Timeout)
 		}},
 		{"retry", func(d *decoder, n *node, s *sinkDraft) { readMapping(d, n, retryKeys, s) }},
 		{"hedge", func(d *decoder, n *node, s *sinkDraft) {
-			d.duration(n, "hedge", time.Millisecond, longestTimeout, &s.Hedge)
+			d.duration(n, "hedge", longestTimeout, &s.Hedge)
 		}},
 		{"concurrency", func(d *decoder, n *node, s *sinkDraft) { d.count(n, "concurrency", 1, 100_000, &s.Concurrency) }},
 		{"max_answer", func(d *decoder, n *node, s *sinkDraft) { d.bytes(n, "max_answer", 1, 64<<20, &s.MaxAnswer) }},
@@ -60,10 +60,10 @@ var retryKeys = keys[sinkDraft]{
 	known: []key[sinkDraft]{
 		{"attempts", func(d *decoder, n *node, s *sinkDraft) { d.count(n, "attempts", 1, 10, &s.Attempts) }},
 		{"backoff", func(d *decoder, n *node, s *sinkDraft) {
-			d.duration(n, "backoff", time.Millisecond, longestBackoff, &s.Backoff)
+			d.duration(n, "backoff", longestBackoff, &s.Backoff)
 		}},
 		{"max_backoff", func(d *decoder, n *node, s *sinkDraft) {
-			d.duration(n, "max_backoff", time.Millisecond, longestBackoff, &s.MaxBackoff)
+			d.duration(n, "max_backoff", longestBackoff, &s.MaxBackoff)
 		}},
 	},
 	later: map[string]string{"for": durable},
