@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"callboard/internal/diag"
+	"callboard/internal/table"
+	"callboard/router"
+	"callboard/rules"
+)
+
+// A checkCmd checks rules folders.
+type checkCmd struct {
+	Dirs         []string      `arg:"" optional:"" name:"dir" completion:"file" help:"Rules folders or single rules files; each is checked as a table of its own. Default: rules."`
+	Format       string        `default:"text" enum:"text,json,github" help:"How to print findings."`
+	AnswerWithin time.Duration `default:"4s" env:"CALLBOARD_ANSWER_WITHIN" help:"The budget of a callback, as serve gets it; deadlines beyond it are findings."`
+	AllowUnset   bool          `help:"Accept references $${env:…} and $${file:…} that cannot be resolved here, with a warning each, and leave TLS files alone: for checks on a machine that has no secrets."`
+}
+
+// Help shows an example.
+func (checkCmd) Help() string {
+	return `Prints every finding at its place and exits 1 when one of them is an error. Warnings alone exit 0. Give rules folders,
+not the single files of one folder: sinks and rules of different files belong together.
+
+Example:
+
+	$ callboard check rules
+	$ callboard check --allow-unset --format github rules    # in CI, without production's secrets
+`
+}
+
+// Run checks each folder and prints all findings.
+func (c checkCmd) Run(a *app) error {
+	if len(c.Dirs) == 0 {
+		c.Dirs = []string{"rules"}
+	}
+	if c.AnswerWithin <= 0 {
+		return usageError("", "--answer-within must be more than 0")
+	}
+	var found []diag.Diagnostic
+	var total counts
+	for _, dir := range c.Dirs {
+		set, ds, err := c.check(a, dir)
+		if err != nil {
+			return hinted(err, "name the folder that holds the rules files (*.yaml)")
+		}
+		found = append(found, ds...)
+		if set != nil {
+			total.rules += len(set.Rules)
+			total.sinks += len(set.Sinks)
+		}
+	}
+	if err := c.print(a, found, total); err != nil {
+		return err
+	}
+	if diag.HasErrors(found) {
+		return errFindings
+	}
+	return nil
+}
+
+// check checks one folder. The Set is nil when a finding is an error; the error says that the folder
+// could not be read.
+func (c checkCmd) check(a *app, dir string) (*rules.Set, []diag.Diagnostic, error) {
+	if c.AllowUnset {
+		return c.checkUnset(a, dir)
+	}
+	var set *rules.Set
+	keeper := table.New(table.Options{ // what serve does, so that what passes here is taken there
+		Dir:     dir,
+		Rules:   rules.Options{LookupEnv: a.lookupEnv, AnswerWithin: c.AnswerWithin},
+		Publish: func(t *router.Table) { set = t.Rules },
+	})
+	ds, err := keeper.Load()
+	if diag.HasErrors(ds) {
+		err = nil // the diagnostics say more
+	}
+	return set, ds, err
+}
+
+// checkUnset checks one folder with placeholders for what cannot be resolved. No sink is made: the
+// files of its TLS settings may be missing here too.
+func (c checkCmd) checkUnset(a *app, dir string) (*rules.Set, []diag.Diagnostic, error) {
+	files, err := table.ReadDir(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	unset := newPlaceholders(files, a.lookupEnv, os.ReadFile)
+	set, ds := rules.Load(files, rules.Options{LookupEnv: unset.lookupEnv, ReadFile: unset.readFile, AnswerWithin: c.AnswerWithin})
+	return set, append(ds, unset.warnings()...), nil
+}
+
+// counts is what was checked.
+type counts struct{ rules, sinks int }
+
+// print prints the findings, and for people a summary of one line.
+func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts) error {
+	switch c.Format {
+	case "json":
+		return diag.WriteJSON(a.stdout, found)
+	case "github":
+		return diag.WriteGitHub(a.stdout, found)
+	}
+	if err := diag.WriteText(a.stdout, found); err != nil {
+		return err
+	}
+	if len(found) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
+	fmt.Fprintln(a.stdout, summary(found, total))
+	return nil
+}
+
+// summary says how a check ended. Rules and sinks cannot be counted while there are errors.
+func summary(found []diag.Diagnostic, total counts) string {
+	errors, warnings := diag.Count(found)
+	switch {
+	case errors > 0 && warnings > 0:
+		return plural(errors, "error") + ", " + plural(warnings, "warning")
+	case errors > 0:
+		return plural(errors, "error")
+	}
+	checked := plural(total.rules, "rule") + ", " + plural(total.sinks, "sink") + ", "
+	if warnings > 0 {
+		return checked + plural(warnings, "warning")
+	}
+	return checked + "no findings"
+}
+
+// plural counts things in words: 1 rule, 2 rules.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// A cli is the whole command line.
+type cli struct {
+	Serve serveCmd `cmd:"" group:"run" help:"Answer IMServer's callbacks."`
+	Demo  demoCmd  `cmd:"" group:"run" help:"Show the gateway at work, with sinks and an IMServer of its own."`
+
+	Check   checkCmd   `cmd:"" group:"rules" help:"Check rules folders and report everything that is wrong."`
+	Explain explainCmd `cmd:"" group:"rules" help:"Tell what the rules make of a callback, and why. Asks nobody."`
+	Schema  schemaCmd  `cmd:"" group:"rules" help:"Print the JSON Schema of rules files, for editors."`
+
+	Send     sendCmd     `cmd:"" group:"protocol" help:"Post a sample callback as IMServer does and read the reply as it does."`
+	Commands commandsCmd `cmd:"" group:"protocol" help:"List IMServer's callback commands, or describe one."`
+
+	Health     healthCmd     `cmd:"" group:"other" help:"Ask a running gateway whether it is well."`
+	Version    versionCmd    `cmd:"" group:"other" help:"Print the version."`
+	Completion completionCmd `cmd:"" group:"other" help:"Print a completion script for a shell."`
+	Help       helpCmd       `cmd:"" group:"other" help:"Print help on a command, or on exit codes."`
+}
+
+// An app is what a command sees of the world. Kong hands it to each Run.
+type app struct {
+	ctx       context.Context // ends on SIGINT or SIGTERM
+	stdin     io.Reader
+	stdout    io.Writer // results
+	stderr    io.Writer // everything else
+	lookupEnv func(string) (string, bool)
+}
+
+// readFile reads a file, or standard input for "-".
+func (a *app) readFile(path string) ([]byte, error) {
+	if path == "-" {
+		data, err := io.ReadAll(a.stdin)
+		if err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return data, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the callback: %w", err)
+	}
+	return data, nil
+}
+
+const description = `Callboard is the one URL that IMServer (OpenIM) calls: it routes each callback by rules, asks the
+services that must be asked, and answers in time.
+
+` + exitCodesHelp
+
+// run parses a command line and runs its command.
+func (a *app) run(args []string) exitCode {
+	if len(args) == 0 {
+		a.stdout = a.stderr // help that was not asked for is no result
+		a.run([]string{"--help"})
+		return exitUsage
+	}
+	helped := false
+	parser := a.parser(func(int) { helped = true })
+	ctx, err := parser.Parse(args)
+	if helped {
+		return exitOK
+	}
+	if err != nil {
+		return a.reportUsage(err)
+	}
+	return report(a.stderr, "callboard "+strings.Fields(ctx.Command())[0], ctx.Run())
+}
+
+// parser makes the parser of the whole command line. exit is called when help was printed.
+func (a *app) parser(exit func(int)) *kong.Kong {
+	k := kong.Must(&cli{},
+		kong.Name("callboard"),
+		kong.Description(description),
+		kong.Writers(a.stdout, a.stderr),
+		kong.Exit(exit),
+		kong.Bind(a),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "run", Title: "Run:"},
+			{Key: "rules", Title: "Rules:"},
+			{Key: "protocol", Title: "Protocol:"},
+			{Key: "other", Title: "Other:"},
+		}),
+		kong.ValueFormatter(helpOf),
+		kong.Resolvers(envResolver{a.lookupEnv}),
+	)
+	finishFlags(k.Model.Node)
+	return k
+}
+
+// reportUsage prints what is wrong with the command line.
+func (a *app) reportUsage(err error) exitCode {
+	name := "callboard"
+	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil && parse.Context.Selected() != nil {
+		name = parse.Context.Selected().FullPath()
+	}
+	return report(a.stderr, name, usageError(fmt.Sprintf("see %s --help", name), "%w", err))
+}
+
+// finishFlags gives flags without a placeholder one that says what they take, and keeps Kong from
+// reading the process's environment behind lookupEnv's back; Flag.Envs still holds the names for envResolver.
+func finishFlags(n *kong.Node) {
+	for _, flag := range n.Flags {
+		flag.Tag.Envs = nil
+		switch {
+		case flag.PlaceHolder != "":
+		case flag.Enum != "":
+			flag.PlaceHolder = strings.Join(flag.EnumSlice(), "|")
+		case flag.Target.Type() == reflect.TypeFor[time.Duration]():
+			flag.PlaceHolder = "DURATION"
+		}
+	}
+	for _, child := range n.Children {
+		finishFlags(child)
+	}
+}
+
+// helpOf is the help of a flag or an argument with its default and its environment twin.
+func helpOf(v *kong.Value) string {
+	help := v.Help
+	if v.HasDefault {
+		help += " Default: " + v.Default + "."
+	}
+	if v.Flag != nil && len(v.Flag.Envs) > 0 {
+		help = strings.TrimSuffix(help, ".") + " ($" + strings.Join(v.Flag.Envs, ", $") + ")."
+	}
+	return help
+}
+
+// An envResolver gives flags that are not on the command line the value of their environment
+// twin. An empty variable counts as unset, as compose files and charts leave them.
+type envResolver struct {
+	lookup func(string) (string, bool)
+}
+
+// Validate accepts every application.
+func (envResolver) Validate(*kong.Application) error { return nil }
+
+// Resolve returns the variable's text, or an error that names the variable.
+func (e envResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		text, _ := e.lookup(name)
+		if text == "" {
+			continue
+		}
+		if flag.Enum != "" && !slices.Contains(flag.EnumSlice(), text) {
+			return nil, fmt.Errorf("must be one of %s but the environment variable %s says %q", flag.Enum, name, text)
+		}
+		try := reflect.New(flag.Target.Type()).Elem()
+		scan := kong.Scan().PushTyped(text, kong.FlagValueToken)
+		if err := flag.Mapper.Decode(&kong.DecodeContext{Value: flag.Value, Scan: scan}, try); err != nil {
+			return nil, fmt.Errorf("%w (from the environment variable %s)", err, name)
+		}
+		return text, nil
+	}
+	return nil, nil
+}
