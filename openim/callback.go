@@ -37,9 +37,9 @@ type Callback struct {
 	all    map[string]any
 	query  url.Values
 
-	text             string
-	data             any
-	hasText, hasData bool
+	text    any // a string once it was asked for
+	data    any
+	hasData bool
 }
 
 // A field is one top-level member of the body.

@@ -21,6 +21,9 @@ const (
 	NoCommand     = "no_command"
 )
 
+// DecodeErrorKinds are all of them.
+var DecodeErrorKinds = []string{EmptyBody, BrokenJSON, BadUTF8, NotAnObject, DuplicateName, TrailingData, TooManyFields, NoCommand}
+
 // A DecodeError says why a request is no callback. It never holds anything that was sent.
 type DecodeError struct {
 	Kind   string // one of the constants above: a closed set, fit for a metric's label

@@ -9,9 +9,12 @@ const documentedText = 1
 // Text returns the readable text of the message: the text inside content for the content types
 // that have one (Text, MarkdownText, AtText, Quote, AdvancedText), content itself when it is bare
 // text of such a type, else "". Kept like Value.
-func (c *Callback) Text() string {
-	if !c.hasText {
-		c.text, c.hasText = c.readText(), true
+func (c *Callback) Text() string { return c.TextValue().(string) }
+
+// TextValue is Text as Value would return it: boxed once.
+func (c *Callback) TextValue() any {
+	if c.text == nil {
+		c.text = c.readText()
 	}
 	return c.text
 }

@@ -68,6 +68,9 @@ func newMetrics(r prometheus.Registerer, g *Gateway) *metrics {
 	for _, kind := range troubles {
 		m.trouble.WithLabelValues(string(kind))
 	}
+	for _, kind := range openim.DecodeErrorKinds {
+		m.trouble.WithLabelValues(kind)
+	}
 	return m
 }
 

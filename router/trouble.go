@@ -21,7 +21,7 @@ const (
 	panicked    trouble = "panic"
 )
 
-// troubles are the kinds found here; openim.DecodeError has more.
+// troubles are the kinds found here; openim.DecodeErrorKinds are the others.
 var troubles = []trouble{wrongMethod, tooLarge, unreadable, noTable, overloaded, panicked}
 
 // decodeTrouble returns the kind of an error from openim.Decode.

@@ -81,7 +81,7 @@ func corpus(t testing.TB, dir string) map[string][]File {
 func badCases(t testing.TB) map[string][]File {
 	cases := corpus(t, "bad")
 	cases["generated-no-files"] = nil
-	cases["generated-file-too-large"] = []File{{"large.yaml", bytes.Repeat([]byte("# text\n"), largestFile/7+1)}}
+	cases["generated-file-too-large"] = []File{{"large.yaml", bytes.Repeat([]byte("# text\n"), MaxFile/7+1)}}
 	var long strings.Builder
 	for i := range 3000 {
 		fmt.Fprintf(&long, "x-%d: 0, ", i)

@@ -13,8 +13,8 @@ import (
 	"callboard/rules/when"
 )
 
-// largestFile bounds a rules file, in bytes.
-const largestFile = 4 << 20
+// MaxFile bounds a rules file, in bytes.
+const MaxFile = 4 << 20
 
 // Load reads and checks rules files as one table. It reports everything wrong at once, in file
 // order. The Set is nil when any diagnostic is an error.
@@ -73,7 +73,7 @@ func newLoader(o Options) *loader {
 func (l *loader) read(f File) {
 	data := trimByteOrderMark(f.Data)
 	d := &decoder{source: newSource(f.Name, nil), findings: l.findings, refs: l.refs, near: map[string]string{}}
-	if len(data) > largestFile {
+	if len(data) > MaxFile {
 		d.fail(place{}, idFileTooLarge, "cut it into several files", "the file is larger than 4 MiB")
 		return
 	}

@@ -75,7 +75,7 @@ func (d *decoder) refusalCode(n *node, r *replyDraft) {
 	code := int64(openim.DefaultRefusalCode)
 	d.integer(n, "code", math.MinInt64, math.MaxInt64, &code)
 	if code < 100 || code > math.MaxInt32 {
-		d.fail(d.place(n), idRefusalCode, fmt.Sprintf("your own codes from 10000 on; without code it is %d", openim.DefaultRefusalCode),
+		d.fail(d.place(n), idRefusalCode, fmt.Sprintf("codes from 20001 to 29999 are yours; without code it is %d", openim.DefaultRefusalCode),
 			"a refusal code must be from 100 to %d: IMServer reads other numbers as success or as a fault of its own", math.MaxInt32)
 	}
 	r.Code = int32(code)

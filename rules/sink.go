@@ -168,6 +168,6 @@ func (d *decoder) checkSink(s *sinkDraft) {
 		d.fail(at("tls"), idTLS, "", "a client certificate needs both cert and key")
 	}
 	if _, own := s.has["tls"]; own && strings.HasPrefix(s.URL, "http://") {
-		d.warn(at("tls"), idTLS, "did you mean https?", "tls settings have no effect on an http:// url")
+		d.fail(at("tls"), idTLS, "did you mean https?", "tls settings do not go with an http:// url")
 	}
 }

@@ -190,7 +190,7 @@ func (e explanation) writeAsked(w io.Writer) {
 func writeVerdict(w io.Writer, t *router.Trace) {
 	verdict := "allow"
 	if t.Verdict.Refuse {
-		verdict = fmt.Sprintf("refuse (%d %q)", t.Verdict.Code, t.Verdict.Message)
+		verdict = refusalText(t.Verdict.Code, t.Verdict.Message)
 	}
 	fmt.Fprintf(w, "\nverdict\n  %s: %s\n", verdict, t.Why)
 	for _, note := range t.Notes {

@@ -18,11 +18,6 @@ func main() {
 	if len(os.Args) > 1 && serveRole(os.Args[1], os.Args[2:]) {
 		return
 	}
-	if len(os.Args) > 3 && os.Args[1] == "drive" {
-		d, _ := time.ParseDuration(os.Args[3])
-		fmt.Println(loadFor(os.Args[2], 32, d))
-		return
-	}
 	var b bench
 	flag.IntVar(&b.connections, "connections", 32, "connections of the closed loop")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds, in each of which both are measured; medians are printed")

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	maxFile       = 32 << 20 // of one rules file: more than 100,000 rules
-	maxReferenced = 4 << 20  // of a file that rules name
+	maxFile       = 2 * rules.MaxFile // of one rules file; rules.Load says which is too large, this keeps memory safe
+	maxReferenced = 4 << 20           // of a file that rules name
 )
 
 // errNoFiles is a folder without rules files. It is not an empty table: that has to be asked for with "rules: []".

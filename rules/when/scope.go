@@ -72,7 +72,7 @@ func newScope(p *plan) *Scope {
 		"__source":  lazy(lazySource, func() any { return s.cb.Source }),
 		"__headers": lazy(lazyHeaders, func() any { return s.headers() }),
 		"__query":   lazy(lazyQuery, func() any { return s.query() }),
-		"__text":    lazy(lazyText, func() any { return s.cutString("text", s.cb.Text()) }),
+		"__text":    lazy(lazyText, func() any { return s.cut("text", s.cb.TextValue()) }),
 		"__data":    lazy(lazyData, func() any { return s.cut("data", s.cb.Data()) }),
 		"__raw":     lazy(lazyRaw, func() any { return s.cb.Fields() }),
 		"__now":     lazy(lazyNow, func() any { return s.now }),
