@@ -94,7 +94,7 @@ func (c *call) merge() (openim.Verdict, string, []string) {
 		}
 		for j := range m.ballots {
 			a := &c.asks[m.asks[j]]
-			if !a.done || a.result.Answer.Vote != openim.Allow {
+			if !a.done || a.result.Answer.Vote != openim.Allow || m.decidesAlone() && j != m.by {
 				continue
 			}
 			for _, f := range a.result.Answer.Fields {
@@ -110,6 +110,12 @@ func (c *call) merge() (openim.Verdict, string, []string) {
 		v.Fields = append(v.Fields, f.FieldValue)
 	}
 	return v, "", notes
+}
+
+// decidesAlone reports whether the policy lets one sink decide: then what the others set is of no account either.
+func (m *matched) decidesAlone() bool {
+	kind := m.rule.Await.Policy.Kind
+	return kind == rules.First || kind == rules.Primary
 }
 
 // settle decides between two values for one field as the rules' merge says; a refusal comes back when

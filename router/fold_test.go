@@ -69,6 +69,22 @@ func TestFieldsThatIMServerWouldChokeOnAreLeftOut(t *testing.T) {
 	})
 }
 
+func TestOnlyTheSinkThatDecidesSetsFields(t *testing.T) {
+	for _, policy := range []string{"first", "{primary: slow}"} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGateway(t, Options{}, "rules:\n  - {name: modify, callbacks: [beforeMsgModify], await: {sinks: [quick, slow], policy: "+policy+"}}\n",
+				map[string]*scripted{"quick": sets(map[string]string{"ex": `"quick"`}, 0), "slow": sets(map[string]string{"ex": `"slow"`}, time.Second)})
+			want := map[string]string{"first": "quick", "{primary: slow}": "slow"}[policy]
+			if reply := g.post("beforeMsgModify", nil); reply["ex"] != want {
+				t.Errorf("policy %s: reply %v, want ex %q", policy, reply, want)
+			}
+			if err := g.Drain(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestOnlyAllowingSinksSetFields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		abstains := sets(map[string]string{"ex": `"x"`}, 0)
