@@ -28,13 +28,16 @@ vet:
 lint: ## golangci-lint, with the import rules
 	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
 
-# The race detector needs a C compiler, which a fresh machine may lack; CI (.ci/run) sees to it.
+# The race detector needs a C compiler, which a fresh machine may lack; CI (.ci/run) sees to it. gotestsum runs
+# go test and lists what failed and what was skipped.
+GOTESTSUM = $(GO) tool -modfile=tools/go.mod gotestsum --format pkgname-and-test-fails --
+
 .PHONY: race
 race: ## tests with the race detector
 	@if command -v $$($(GO) env CC) >/dev/null; then \
-		echo "go test -race ./..."; CGO_ENABLED=1 $(GO) test -race ./...; \
+		echo "go test -race ./..."; CGO_ENABLED=1 $(GOTESTSUM) -race ./...; \
 	else \
-		echo "no C compiler, so without the race detector (apt-get install gcc libc6-dev brings it): go test ./..."; $(GO) test ./...; \
+		echo "no C compiler, so without the race detector (apt-get install gcc libc6-dev brings it): go test ./..."; $(GOTESTSUM) ./...; \
 	fi
 
 .PHONY: bench
