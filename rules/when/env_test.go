@@ -2,15 +2,10 @@ package when
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 
 	"callboard/openim"
-
-	"github.com/expr-lang/expr"
-	"pgregory.net/rapid"
 )
 
 // zeroTests are true of fields that were not sent.
@@ -138,39 +133,6 @@ func TestFieldsThatOnlyTheBodyHas(t *testing.T) {
 	}
 }
 
-func TestReads(t *testing.T) {
-	for src, want := range map[string]string{
-		`groupID == "g" && contentType in [Text]`:            "contentType groupID",
-		`mentions("u1") && command == "afterSendGroupMsg"`:   "atUserList command",
-		`hourIn("09:00", "18:00", "UTC") && json(ex).a == 1`: "ex now",
-		`let x = sendID; any(atUserList, # == x)`:            "atUserList sendID",
-		`true`: "",
-	} {
-		if got := strings.Join(mustCompile(t, src, groupMsg).Reads(), " "); got != want {
-			t.Errorf("%s reads %q, want %q", src, got, want)
-		}
-	}
-}
-
-func TestTypicalEvaluationsAllocateNothing(t *testing.T) {
-	var conds []*Cond
-	for _, src := range append(slices.Clone(typical), `any(atUserList, # startsWith "bot-")`, `sample(0.1, sendID)`,
-		`data.level > 2`, `hourIn("09:00", "18:00", "Asia/Shanghai")`, `text contains "refund"`) {
-		conds = append(conds, mustCompile(t, src, groupMsg))
-	}
-	s := NewEnv(conds).Bind(groupMessage(t, nil), noon)
-	defer s.Release()
-	for _, c := range conds {
-		if n := testing.AllocsPerRun(100, func() {
-			if _, err := s.Eval(c); err != nil {
-				t.Fatal(err)
-			}
-		}); n > 0 {
-			t.Errorf("%s allocates %v times", c.Source(), n)
-		}
-	}
-}
-
 func TestConcurrentUse(t *testing.T) {
 	cb := func() *openim.Callback { return groupMessage(t, nil) }
 	c := mustCompile(t, `any(atUserList, # startsWith "bot-") && data.level == 3 && glob(groupID, "s*-?")`, groupMsg)
@@ -192,104 +154,4 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// Taking the steps of expr.Compile one by one must give what expr.Compile gives, where there is
-// nothing to rewrite.
-func TestProgramsAreThoseOfExpr(t *testing.T) {
-	s := schemaFor(commandsNamed(t, groupMsg))
-	for _, src := range []string{
-		`groupID == "g" && contentType in [101, 106] || sendTime > 5`,
-		`groupID startsWith "a" ? len(atUserList) > 2 : !(ex contains "x")`,
-		`let x = sendID; x in ["a", "b"]`,
-	} {
-		want, err := expr.Compile(src, expr.Env(s.types), expr.AsBool(), expr.WarnOnAny())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := mustCompile(t, src, groupMsg).program.Disassemble(); got != want.Disassemble() {
-			t.Errorf("%s\n%s\nwant\n%s", src, got, want.Disassemble())
-		}
-	}
-}
-
-// Lists of constants must become sets: an array would be made and searched for every callback.
-func TestListsOfConstantsAreSets(t *testing.T) {
-	for src, want := range map[string]string{
-		`contentType in [Text, AtText]`:                            "map[101:{} 106:{}]",
-		`command in ["beforeSendGroupMsg", "beforeSendSingleMsg"]`: "map[callbackBeforeSendGroupMsgCommand:{} callbackBeforeSendSingleMsgCommand:{}]",
-	} {
-		if code := mustCompile(t, src).program.Disassemble(); !strings.Contains(code, want) {
-			t.Errorf("%s has no %s:\n%s", src, want, code)
-		}
-	}
-}
-
-// The manual is made of these.
-func TestDocumentedUsagesAreSound(t *testing.T) {
-	for _, d := range append(Functions(), Values()...) {
-		_, problems := Compile(d.Usage, nil)
-		for _, p := range problems {
-			if p.ID != "not-a-bool" {
-				t.Errorf("%s: %s: %s", d.Name, d.Usage, p.Message)
-			}
-		}
-		if d.Name == "" || !strings.Contains(d.Usage, d.Name) || !strings.HasSuffix(d.Summary, ".") {
-			t.Errorf("incomplete: %+v", d)
-		}
-	}
-}
-
-// Whatever a callback holds, conditions end within their budget, and those that touch no value
-// of unknown type do not fail.
-func TestAnyCallback(t *testing.T) {
-	total := []*Cond{
-		mustCompile(t, `groupID == "a" || sendID startsWith "b" || content matches "c+" || text contains "d"`),
-		mustCompile(t, `contentType in [Text, Picture] || sendTime > 5 || seq in 1..9 || senderPlatformID % 2 == 1`),
-		mustCompile(t, `any(atUserList, # == sendID) || mentions(groupID) || any(users, .userID == "a" && .createTime < 5)`),
-		mustCompile(t, `raw.groupID == "a" || data.x.y[0] == 1 || json(ex).z == nil || headers.a == query.b`),
-		mustCompile(t, `any(data.x, .y == 1) || data.x == raw.x || first(raw.x) == last(data.y) || type(data) == "x"`),
-	}
-	partial := []*Cond{
-		mustCompile(t, `data.x > 5 || len(raw.x) == 1 || lower(data.y) == "a"`),
-		mustCompile(t, `any(raw.x, any(raw.x, # == data.y)) || int(raw.y) == 5 || raw.x && data.y`),
-	}
-	env := NewEnv(slices.Concat(total, partial))
-	names := append(sortedKeys(allCarriers()), "x", "y", "extra")
-	rapid.Check(t, func(rt *rapid.T) {
-		body := map[string]any{}
-		for range rapid.IntRange(0, 12).Draw(rt, "fields") {
-			body[rapid.SampledFrom(names).Draw(rt, "name")] = jsonValue(3).Draw(rt, "value")
-		}
-		command := rapid.SampledFrom([]string{groupMsg, "beforeUserRegister", "beforeOnlinePush", "callbackNewCommand"}).Draw(rt, "command")
-		cb := callback(t, command, body)
-		s := env.Bind(cb, noon)
-		defer s.Release()
-		for i, c := range slices.Concat(total, partial) {
-			before := s.total
-			_, err := s.Eval(c)
-			if before-s.total > evaluationSteps || s.total < 0 {
-				rt.Fatalf("%s took %d steps", c.Source(), before-s.total)
-			}
-			if err != nil && i < len(total) {
-				rt.Fatalf("%s fails: %v", c.Source(), err)
-			}
-			s.Explain(c)
-		}
-	})
-}
-
-// jsonValue generates any JSON value.
-func jsonValue(depth int) *rapid.Generator[any] {
-	scalars := []*rapid.Generator[any]{
-		rapid.Just[any](nil), rapid.Bool().AsAny(), rapid.Int().AsAny(), rapid.Float64Range(-1e6, 1e6).AsAny(),
-		rapid.SampledFrom([]string{"", "a", "abc", `{"x":{"y":[1]}}`, `[1,"a",null]`, "\x00", "ü"}).AsAny(), rapid.String().AsAny(),
-	}
-	if depth == 0 {
-		return rapid.OneOf(scalars...)
-	}
-	names := rapid.SampledFrom([]string{"x", "y", "userID", "createTime", "value"})
-	return rapid.OneOf(append(scalars,
-		rapid.SliceOfN(jsonValue(depth-1), 0, 4).AsAny(),
-		rapid.MapOfN(names, jsonValue(depth-1), 0, 3).AsAny())...)
 }

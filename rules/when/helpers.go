@@ -63,19 +63,24 @@ func networksOf(c *call) []netip.Prefix {
 	return networks
 }
 
-// parseNetwork also takes an address, which is a network of its own.
+// parseNetwork also takes an address, which is a network of its own. Mapped ones (::ffff:10.0.0.0/104)
+// are networks of version four, as mapped addresses are addresses of it.
 func parseNetwork(s string) (netip.Prefix, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
 		addr = addr.Unmap()
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(s)
+	if mapping := 96; err == nil && p.Addr().Is4In6() && p.Bits() >= mapping {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapping)
+	}
 	return p.Masked(), err
 }
 
 func inNetworks(networks []netip.Prefix, ip any) bool {
 	s, _ := ip.(string)
-	addr, err := netip.ParseAddr(strings.TrimSpace(s))
+	s = strings.TrimSpace(s)
+	addr, err := netip.ParseAddr(s)
 	if err != nil {
 		withPort, err := netip.ParseAddrPort(s)
 		if err != nil {

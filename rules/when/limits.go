@@ -23,12 +23,12 @@ const (
 )
 
 // What one callback may cost and show. A step is about what it takes to look at one short entry
-// of a list, 40 to 400 ns, and up to 1.3 µs for the worst of patterns; lower.go says what else is
+// of a list, 40 to 400 ns, and up to 1.3 µs for the worst of patterns; charge.go says what else is
 // charged. A common pattern of 20 instructions takes 5,000 steps for the longest text.
 const (
 	evaluationSteps = 20_000    // of one evaluation: twice over the longest list
 	callbackSteps   = 200_000   // of all evaluations for one callback
-	bytesPerStep    = 256       // of text, for each instruction of a pattern; see lower.go
+	bytesPerStep    = 256       // of text, for each instruction of a pattern; see charge.go
 	entriesPerStep  = 64        // of a list, for in
 	jsonPerStep     = 16        // bytes of JSON that are decoded
 	memoryBudget    = 50_000    // entries of lists that one evaluation makes

@@ -2,7 +2,6 @@ package when
 
 import (
 	"reflect"
-	"time"
 
 	"github.com/expr-lang/expr/ast"
 )
@@ -10,11 +9,6 @@ import (
 // A lowering rewrites the optimised tree into what runs: calls of Go functions for helpers and
 // for values made on demand, reads of missing members that give nil, and charges for what a
 // sender can make expensive.
-//
-// What is charged, in steps (see limits.go): every round of a predicate, by the size of its body;
-// regular expressions, by length of text and size of pattern; functions that copy or cut texts,
-// by length; membership in a list, by its length; and inside predicates, where a cost is
-// multiplied, every comparison whose cost depends on lengths.
 //
 // It comes after the optimiser, which could otherwise fold charges away, and sets the types of
 // its nodes itself, since nothing checks the tree again.
@@ -65,44 +59,6 @@ func (l *lowering) lower(p *ast.Node, inside bool) {
 	}
 }
 
-// lowerLoop charges for every round: step(weight) ? body : false. The body is weighed before it
-// is rewritten.
-func (l *lowering) lowerLoop(n *ast.BuiltinNode, predicate *ast.PredicateNode, inside bool) {
-	weight := 1 + bodyWeight(predicate.Node)/8
-	l.lower(&n.Arguments[0], inside)
-	if isUnknown(n.Arguments[0]) {
-		wrap(&n.Arguments[0], entries, anyType)
-	}
-	l.lower(&predicate.Node, true)
-	asTruth(&predicate.Node)
-	guard := &ast.ConditionalNode{
-		Ternary: true,
-		Cond:    goCall(inScope{"__step", new(func(any) bool)}, boolType, literal(weight)),
-		Exp1:    predicate.Node,
-		Exp2:    &ast.BoolNode{},
-	}
-	guard.Exp2.SetType(boolType)
-	guard.SetType(boolType)
-	put(&predicate.Node, guard)
-}
-
-// bodyWeight measures the work of one round beside loops within: nodes, and long texts by length.
-func bodyWeight(n ast.Node) int {
-	weight := 1
-	switch n := n.(type) {
-	case *ast.PredicateNode:
-		return 0
-	case *ast.StringNode:
-		weight += len(n.Value) / 64
-	case *ast.BinaryNode:
-		if n.Operator == "matches" {
-			weight += 8
-		}
-	}
-	each(n, func(child *ast.Node) { weight += bodyWeight(*child) })
-	return weight
-}
-
 func (l *lowering) lowerName(p *ast.Node, n *ast.IdentifierNode) {
 	if f, ok := l.schema.fields[n.Value]; ok {
 		s := slotOf(f)
@@ -118,11 +74,6 @@ func (l *lowering) lowerName(p *ast.Node, n *ast.IdentifierNode) {
 		load.SetNature(*n.Nature())
 		put(p, load)
 	}
-}
-
-// loadNow is the value now for helpers that read it.
-func loadNow() ast.Node {
-	return goCall(inScope{"__now", new(func() any)}, reflect.TypeFor[time.Time]())
 }
 
 func (l *lowering) lowerCall(p *ast.Node, n *ast.CallNode) {
@@ -217,79 +168,4 @@ var own = map[string]struct {
 	typ reflect.Type
 }{
 	"int": {toInt, intType}, "float": {toFloat, floatType}, "string": {toString, stringType},
-}
-
-// What passing over bytesPerStep bytes costs: to look for something, to make another text, to make
-// a list.
-const (
-	scanWeight  = 1
-	copyWeight  = 4
-	splitWeight = 16
-)
-
-func lowerBuiltin(p *ast.Node, n *ast.BuiltinNode, inside bool) {
-	if len(n.Arguments) == 0 {
-		return
-	}
-	if o, ok := own[n.Name]; ok {
-		lowered := goCall(o.fn, o.typ, n.Arguments...)
-		put(p, lowered)
-		return
-	}
-	switch n.Name {
-	case "lower", "upper", "trim", "trimPrefix", "trimSuffix", "hasPrefix", "hasSuffix", "indexOf", "lastIndexOf":
-		charge(&n.Arguments[0], copyWeight)
-	case "split":
-		charge(&n.Arguments[0], splitWeight)
-	case "len":
-		if inside && n.Arguments[0].Type().Kind() != reflect.Slice {
-			charge(&n.Arguments[0], scanWeight)
-		}
-	}
-}
-
-// charge makes the value of a node cost steps by its length.
-func charge(p *ast.Node, weight int) {
-	if isLiteral(*p) {
-		return
-	}
-	charged := goCall(inScope{"__charge", new(func(any, any) any)}, nil, *p, literal(weight))
-	charged.SetNature(*(*p).Nature())
-	put(p, charged)
-}
-
-// asTruth lets a value of unknown type stand for true or false.
-func asTruth(p *ast.Node) {
-	if isUnknown(*p) {
-		wrap(p, truth, boolType)
-	}
-}
-
-// wrap replaces a node by a call of fn with it.
-func wrap(p *ast.Node, fn any, result reflect.Type) {
-	put(p, goCall(fn, result, *p))
-}
-
-// inScope names a function that belongs to a Scope, so that programs can be shared between them.
-type inScope struct {
-	name string
-	typ  any // pointer to a nil function of the type, one of those that expr calls without reflection
-}
-
-// goCall returns a typed call of a Go function: one of a Scope's, or one that belongs to the
-// place of the call.
-func goCall(fn any, result reflect.Type, args ...ast.Node) *ast.CallNode {
-	var callee ast.Node
-	if s, ok := fn.(inScope); ok {
-		callee = &ast.IdentifierNode{Value: s.name}
-		callee.SetType(reflect.TypeOf(s.typ).Elem())
-	} else {
-		callee = &ast.ConstantNode{Value: fn}
-		callee.SetType(reflect.TypeOf(fn))
-	}
-	n := &ast.CallNode{Callee: callee, Arguments: args}
-	if result != nil {
-		n.SetType(result)
-	}
-	return n
 }

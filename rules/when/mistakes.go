@@ -21,7 +21,21 @@ func (d *draft) addSyntaxError(err error) {
 		start, end = at, at+1
 		message, hint = "unexpected |", "or is written || or or; | passes a value to a function: content | lower()"
 	}
+	if strings.Contains(fe.Message, "value out of range") {
+		start, end = d.tokenAround(fe.Location)
+		message, hint = "the number is beyond 64 bits", ""
+	}
 	d.addAt(start, end, "syntax", message, hint)
+}
+
+// tokenAround returns the place of the token that a location is in.
+func (d *draft) tokenAround(l file.Location) (start, end int) {
+	for _, t := range d.src.tokens() {
+		if t.From <= l.From && l.From < t.To {
+			return d.src.place(t.Location)
+		}
+	}
+	return d.src.place(l)
 }
 
 // meant says what to write for words and signs of other languages.

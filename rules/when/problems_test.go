@@ -147,6 +147,11 @@ func TestMistakes(t *testing.T) {
 		{`any(atUserList, # + "x" == "y")`, expected{"text-joined", `# + "x"`, "inside a predicate", ``}},
 		{`content+ex+content+ex+content+ex == ""`, expected{"text-joined", `content+ex`, "4 times", ``}},
 
+		{`contentType in [Text, 106, "x"]`, expected{"type-mismatch", `"x"`, "is an integer, this element is a string", ``}},
+		{`contentType in [Text, 1.5]`, expected{"type-mismatch", `1.5`, "is a number", ``}},
+		{`sendID not in ["a", 5]`, expected{"type-mismatch", `5`, "is a string, this element is an integer", ``}},
+		{`sendTime == 99999999999999999999`, expected{"syntax", `99999999999999999999`, "beyond 64 bits", ``}},
+
 		// Places in texts of other scripts.
 		{`"ü€𝄞" == groupID && sendId == "x"`, expected{"unknown-name", `sendId`, "", `"sendID"`}},
 		{`groupID == "群组" && "群组" in groupID`, expected{"type-mismatch", `"群组" in groupID`, "", ``}},

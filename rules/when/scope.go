@@ -3,16 +3,12 @@ package when
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"callboard/openim"
 
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
-	"github.com/expr-lang/expr/vm/runtime"
 )
 
 // ErrBudget is wrapped by the error of an evaluation that was ended because it, or all for one
@@ -182,129 +178,4 @@ func (s *Scope) extent(v any) int {
 		return len(s.cb.Body)
 	}
 	return 0
-}
-
-// in is the operator in for lists whose elements are known to be texts or integers.
-func (s *Scope) in(needle, list any) bool {
-	entries, _ := list.([]any)
-	s.spend(len(entries) / entriesPerStep)
-	switch needle := needle.(type) {
-	case string:
-		for _, e := range entries {
-			if e, ok := e.(string); ok && e == needle {
-				return true
-			}
-		}
-		return false
-	case int:
-		for _, e := range entries {
-			if e, ok := e.(int); ok && e == needle {
-				return true
-			}
-		}
-		return false
-	}
-	return runtime.In(needle, list)
-}
-
-// member reads a member of an object or an element of a list; what is not there is nil.
-func (s *Scope) member(of, name any) any {
-	switch of := of.(type) {
-	case map[string]any:
-		if name, ok := name.(string); ok {
-			return s.cut(name, of[name])
-		}
-	case []any:
-		if i, ok := name.(int); ok {
-			if i < 0 {
-				i += len(of)
-			}
-			if 0 <= i && i < len(of) {
-				return of[i]
-			}
-		}
-	}
-	return nil
-}
-
-func (s *Scope) has(field any) bool {
-	s.spend(len(s.cb.Body) / (16 * bytesPerStep)) // with its fields, looking for one takes longer
-	name, _ := field.(string)
-	raw, ok := s.cb.Raw(name)
-	return ok && string(raw) != "null"
-}
-
-// json decodes a text, the same one after another only once.
-func (s *Scope) json(text any) any {
-	t, ok := text.(string)
-	if !ok || t == "" {
-		return nil
-	}
-	if s.decoded.text != t {
-		s.spend(len(t) / jsonPerStep)
-		s.decoded.text, s.decoded.value = t, s.cut("json", decodeJSON(t))
-	}
-	return s.decoded.value
-}
-
-// fill gives a variable the callback's value.
-func (s *Scope) fill(a *slot) {
-	s.variables[a.key] = s.cut(a.name, s.cb.Value(a.name, a.kind))
-}
-
-// headers maps lower-case names to first values.
-func (s *Scope) headers() map[string]any {
-	headers := make(map[string]any, len(s.cb.Header))
-	for name, values := range s.cb.Header {
-		if len(values) > 0 {
-			headers[strings.ToLower(name)] = values[0]
-		}
-	}
-	return headers
-}
-
-// query maps names to first values.
-func (s *Scope) query() map[string]any {
-	query := map[string]any{}
-	for name, values := range s.cb.Query() {
-		if len(values) > 0 {
-			query[name] = values[0]
-		}
-	}
-	return query
-}
-
-// cut shortens what is longer than conditions may see, and notes that.
-func (s *Scope) cut(name string, v any) any {
-	switch v := v.(type) {
-	case string:
-		if len(v) > maxString {
-			return s.cutString(name, v)
-		}
-	case []any:
-		if len(v) > maxEntries {
-			s.note("%s: conditions see the first %d of %d entries", name, maxEntries, len(v))
-			return v[:maxEntries]
-		}
-	}
-	return v
-}
-
-func (s *Scope) cutString(name, v string) string {
-	if len(v) <= maxString {
-		return v
-	}
-	s.note("%s: conditions see the first %d of %d bytes", name, maxString, len(v))
-	end := maxString
-	for end > 0 && !utf8.RuneStart(v[end]) {
-		end--
-	}
-	return v[:end]
-}
-
-func (s *Scope) note(format string, args ...any) {
-	n := fmt.Sprintf(format, args...)
-	if !slices.Contains(s.notes, n) {
-		s.notes = append(s.notes, n)
-	}
 }

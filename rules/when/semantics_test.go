@@ -3,6 +3,7 @@ package when
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"callboard/openim"
 )
@@ -70,6 +71,10 @@ func TestConditions(t *testing.T) {
 		{"a network of one address", `inCIDR("10.1.2.3", "10.1.2.3")`, true},
 		{"addresses of version six", `inCIDR("fd00::1", "fd00::/8") && !inCIDR("fe80::1", "fd00::/8")`, true},
 		{"a mapped address is one of version four", `inCIDR("::ffff:10.1.2.3", "10.0.0.0/8")`, true},
+		{"a mapped network is one of version four", `inCIDR("10.1.2.3", "::ffff:10.0.0.0/104") && !inCIDR("11.1.2.3", "::ffff:10.0.0.0/104")`, true},
+		{"a mapped address is a network of version four", `inCIDR("::ffff:10.1.2.3", "::ffff:10.1.2.3")`, true},
+		{"an address may have white space around it", `inCIDR(" 10.1.2.3", "10.0.0.0/8") && inCIDR(" 10.1.2.3:443 ", "10.0.0.0/8")`, true},
+		{"an address may have a zone", `inCIDR("fe80::1%eth0", "fe80::/10")`, true},
 		{"a port is no part of the address", `inCIDR("10.1.2.3:443", "10.0.0.0/8") && inCIDR("[fd00::1]:443", "fd00::/8")`, true},
 		{"what is no address is in no network", `inCIDR(groupID, "0.0.0.0/0") || inCIDR("", "::/0")`, false},
 		{"noon is in the hours of the day", `hourIn("09:00", "18:00", "UTC")`, true},
@@ -132,6 +137,33 @@ func TestFailingConditionsDoNotMatch(t *testing.T) {
 	}
 }
 
+// Where clocks are changed, an hour is what the clocks there show: one that is left out never comes, one that
+// comes twice counts twice.
+func TestHoursFollowTheClocksOfThePlace(t *testing.T) {
+	c := mustCompile(t, `hourIn("02:00", "03:00", "Europe/Berlin")`)
+	night := mustCompile(t, `hourIn("22:00", "03:00", "Europe/Berlin")`)
+	for _, row := range []struct {
+		says          string
+		now           time.Time
+		want, atNight bool
+	}{
+		{"before the hour that is left out", time.Date(2026, 3, 29, 0, 59, 59, 0, time.UTC), false, true},
+		{"after the hour that is left out", time.Date(2026, 3, 29, 1, 0, 0, 0, time.UTC), false, false},
+		{"before the hour that comes twice", time.Date(2026, 10, 24, 23, 59, 59, 0, time.UTC), false, true},
+		{"the first time", time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), true, true},
+		{"the second time", time.Date(2026, 10, 25, 1, 30, 0, 0, time.UTC), true, true},
+		{"after the second time", time.Date(2026, 10, 25, 2, 0, 0, 0, time.UTC), false, false},
+	} {
+		s := NewEnv([]*Cond{c, night}).Bind(groupMessage(t, nil), row.now)
+		in, err := s.Eval(c)
+		atNight, errNight := s.Eval(night)
+		if in != row.want || atNight != row.atNight || err != nil || errNight != nil {
+			t.Errorf("%s: %v and %v, want %v and %v; errors %v, %v", row.says, in, atNight, row.want, row.atNight, err, errNight)
+		}
+		s.Release()
+	}
+}
+
 // The answer for a key must never change: rules rely on it over updates and machines.
 func TestSampleIsStable(t *testing.T) {
 	in := 0
@@ -178,9 +210,11 @@ func TestMentionsLooksWhereTheCommandHasThem(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v", row.says, got, err, row.want)
 		}
 	}
-	everybody := mustCompile(t, `mentionsAll()`, groupMsg)
-	if got, err := eval(t, everybody, callback(t, groupMsg, list("atUserList", "AtAllTag"))); !got || err != nil {
-		t.Errorf("mentionsAll() of AtAllTag is %v, %v", got, err)
+	for command, field := range map[string]string{groupMsg: "atUserList", "beforeGroupOnlinePush": "atUserIDList"} {
+		everybody := mustCompile(t, `mentionsAll()`, command)
+		if got, err := eval(t, everybody, callback(t, command, list(field, "AtAllTag"))); !got || err != nil {
+			t.Errorf("%s: mentionsAll() of AtAllTag is %v, %v", command, got, err)
+		}
 	}
 }
 

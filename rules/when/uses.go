@@ -30,11 +30,28 @@ func (d *draft) checkUse(n ast.Node, inPredicate bool, joins *int) {
 		if r, ok := n.Right.(*ast.BinaryNode); ok && n.Operator == "in" && r.Operator == ".." && n.Left.Type() != intType {
 			d.add(n.Left, "range-of-unknown", "the left side of a range must be an integer", "int("+d.src.of(n.Left)+")")
 		}
+		if list, ok := n.Right.(*ast.ArrayNode); ok && n.Operator == "in" {
+			d.checkElements(n.Left, list)
+		}
 		d.checkNil(n)
 	case *ast.MemberNode:
 		d.checkMember(n)
 	}
 	each(n, func(child *ast.Node) { d.checkUse(*child, inPredicate, joins) })
+}
+
+// checkElements reports elements of a mixed list that a value of a known type never equals; expr itself finds lists
+// of which no element fits.
+func (d *draft) checkElements(value ast.Node, list *ast.ArrayNode) {
+	want := value.Type()
+	if want != intType && want != stringType {
+		return
+	}
+	for _, element := range list.Nodes {
+		if got := element.Type(); got != want && !isUnknown(element) {
+			d.add(element, "type-mismatch", fmt.Sprintf("%s is %s, this element is %s", d.src.of(value), typeOf(value), typeOf(element)), "")
+		}
+	}
 }
 
 // timeMethods are the methods of times and spans that conditions may call.

@@ -6,7 +6,7 @@
 //
 // The language is expr's, cut down to what cannot run away (limits.go) and made to fit callbacks:
 // fields are typed by the catalogue (schema.go), constants and helpers are rewritten into plain
-// comparisons (desugar.go), and what a sender could make expensive is charged for (lower.go).
+// comparisons (desugar.go), and what a sender could make expensive is charged for (charge.go).
 package when
 
 import (

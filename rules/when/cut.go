@@ -1,0 +1,47 @@
+package when
+
+import (
+	"fmt"
+	"slices"
+	"unicode/utf8"
+)
+
+// fill gives a variable the callback's value.
+func (s *Scope) fill(a *slot) {
+	s.variables[a.key] = s.cut(a.name, s.cb.Value(a.name, a.kind))
+}
+
+// cut shortens what is longer than conditions may see, and notes that.
+func (s *Scope) cut(name string, v any) any {
+	switch v := v.(type) {
+	case string:
+		if len(v) > maxString {
+			return s.cutString(name, v)
+		}
+	case []any:
+		if len(v) > maxEntries {
+			s.note("%s: conditions see the first %d of %d entries", name, maxEntries, len(v))
+			return v[:maxEntries]
+		}
+	}
+	return v
+}
+
+func (s *Scope) cutString(name, v string) string {
+	if len(v) <= maxString {
+		return v
+	}
+	s.note("%s: conditions see the first %d of %d bytes", name, maxString, len(v))
+	end := maxString
+	for end > 0 && !utf8.RuneStart(v[end]) {
+		end--
+	}
+	return v[:end]
+}
+
+func (s *Scope) note(format string, args ...any) {
+	n := fmt.Sprintf(format, args...)
+	if !slices.Contains(s.notes, n) {
+		s.notes = append(s.notes, n)
+	}
+}
