@@ -168,6 +168,7 @@ func (d *decoder) onFailure(n *node, a *awaitDraft) {
 			continue
 		}
 		var v openim.Vote
+		d.reveal(p.value)
 		d.vote(p.value, &v)
 		a.failed.bySink[p.key.text] = v
 		a.failed.at[p.key.text] = d.place(p.key)

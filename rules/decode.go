@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -45,7 +46,7 @@ func (d *decoder) resolve(n *node) *node {
 	if n.explicitTag != brokenTag {
 		at := d.restOfLine(n.line, n.col)
 		d.fail(at, idExplicitTag, "quote the value: without quotes, what begins with ! is a tag to YAML",
-			"%s is read as a YAML tag, not as text", n.explicitTag)
+			"what begins with ! is read as a YAML tag, not as text")
 	}
 	return &node{kind: brokenNode, line: n.line, col: n.col}
 }
@@ -93,23 +94,37 @@ func readMapping[T any](d *decoder, n *node, ks keys[T], into *T) (map[string]pl
 		case i >= 0 && p.value.kind == nullNode:
 			d.fail(at, idNoValue, nullHint(p.key.text), "%s has no value", p.key.text)
 		case i >= 0:
+			if p.key.text != "url" { // see revealURL
+				d.reveal(p.value)
+			}
 			ks.known[i].read(d, p.value, into)
 		case ks.later[p.key.text] != "":
+			d.reveal(p.value)
 			d.fail(at, idNotYet, "", "%s is not available yet in this version: it belongs to %s", p.key.text, ks.later[p.key.text])
 		default:
-			d.unknownKey(at, p.key.text, ks.what, ks.names())
+			d.unknownKey(at, p, ks.what, ks.names())
 		}
 	}
 	return has, true
 }
 
-func (d *decoder) unknownKey(at place, name, what string, names []string) {
+func (d *decoder) unknownKey(at place, p pair, what string, names []string) {
 	hint := "keys of " + what + ": " + strings.Join(names, ", ")
-	if near := diag.Nearest(name, names); near != "" {
+	near := diag.Nearest(p.key.text, names)
+	if near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
-	d.fail(at, idUnknownKey, hint, "unknown key %q in %s", name, what)
+	if near != "" && near != "url" && near != "headers" {
+		d.reveal(p.value)
+	}
+	if !keyName.MatchString(p.key.text) { // where a colon is missing, the value is part of the key
+		d.fail(at, idUnknownKey, hint, "unknown key in %s", what)
+		return
+	}
+	d.fail(at, idUnknownKey, hint, "unknown key %q in %s", p.key.text, what)
 }
+
+var keyName = regexp.MustCompile(`^[\w.-]+$`)
 
 func nullHint(key string) string {
 	if key == "rules" {

@@ -3,7 +3,6 @@ package rules
 import (
 	"bytes"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,9 +16,12 @@ type place struct {
 
 // A source is the text of a rules file, for places and carets.
 type source struct {
-	name   string
-	lines  [][]rune // without their breaks
-	hidden []place  // secrets beside those that secretText finds
+	name     string
+	lines    [][]rune  // without their breaks
+	revealed []stretch // values that diagnostics may show, see secrets.go
+
+	revealedAt map[int][]place // line → what is revealed of it; made when first asked for
+	rulesLines []bool          // by line, whether it belongs to the rules; the same
 }
 
 // lineBreak is what YAML takes for one. Places would drift if we cut lines elsewhere.
@@ -90,65 +92,6 @@ func (s *source) place(n *node) place {
 		end++
 	}
 	return place{n.line, n.col, end}
-}
-
-// secretText finds what must not be shown of a source line: the user part of a URL, and values
-// whose names say that they are secret.
-var secretText = []*regexp.Regexp{
-	regexp.MustCompile(`://(.*)@`),
-	regexp.MustCompile(`(?i)(?:authorization|token|secret|password|passwd|api[-_]?key|cookie|signature|credential)[\w-]*["']?\s*:\s+(\S.*)$`),
-}
-
-var reference = regexp.MustCompile(`\$\{[^}]*\}`)
-
-// shown returns a line as diagnostics may show it: secrets are asterisks, one for each character,
-// so that carets stay right. References to secrets stay.
-func (s *source) shown(line int) string {
-	characters := slices.Clone(s.line(line))
-	for _, p := range s.hidden {
-		if p.line == line {
-			hidden := []rune(masked(string(characters[p.col-1 : p.endCol-1])))
-			copy(characters[p.col-1:], hidden)
-		}
-	}
-	text := string(characters)
-	for _, secret := range secretText {
-		if m := secret.FindStringSubmatchIndex(text); m != nil {
-			text = text[:m[2]] + masked(text[m[2]:m[3]]) + text[m[3]:]
-		}
-	}
-	return text
-}
-
-// hide keeps a scalar's text out of what diagnostics show.
-func (s *source) hide(n *node) {
-	last := n.line
-	if places, ok := s.align(n); ok && len(places) > 0 {
-		last = places[len(places)-1].line
-	}
-	s.hidden = append(s.hidden, s.clamp(s.place(n)))
-	for line := n.line + 1; line <= last; line++ {
-		if p := s.wholeLine(line); p.col < p.endCol {
-			s.hidden = append(s.hidden, p)
-		}
-	}
-}
-
-// masked puts asterisks in place of characters, except those of references.
-func masked(s string) string {
-	if strings.Trim(reference.ReplaceAllString(s, ""), `'"{}[], `) == "" {
-		return s
-	}
-	var b strings.Builder
-	from := 0
-	stars := func(s string) { b.WriteString(strings.Repeat("*", utf8.RuneCountInString(s))) }
-	for _, m := range reference.FindAllStringIndex(s, -1) {
-		stars(s[from:m[0]])
-		b.WriteString(s[m[0]:m[1]])
-		from = m[1]
-	}
-	stars(s[from:])
-	return b.String()
 }
 
 // badByte returns the offset of the first byte that is no UTF-8, and of the first character that

@@ -36,7 +36,7 @@ func (f *findings) add(s *source, severity diag.Severity, at place, id, hint, me
 	f.from = append(f.from, s)
 }
 
-// show adds the lines that findings are about, once all secrets on them are known.
+// show adds the lines that findings are about, once it is known what of them may be shown.
 func (f *findings) show() {
 	type line struct {
 		of     *source

@@ -24,16 +24,16 @@ func (d *decoder) headers(n *node, s *sinkDraft) {
 		name, at := p.key.text, d.place(p.key)
 		switch {
 		case !headerName.MatchString(name):
-			d.fail(at, idHeader, "", "%q is no name for a header", name)
+			// It is not quoted: where a colon is missing, the value is part of it.
+			d.fail(at, idHeader, "letters, digits and dashes, then a colon", "this is no name for a header")
 		case slices.Contains(reservedHeaders, strings.ToLower(name)):
 			d.fail(at, idHeader, "", "header %s cannot be set: it belongs to the request itself", name)
 		case slices.Contains(seen, strings.ToLower(name)):
 			d.fail(at, idHeader, "the case of a header's name does not count", "header %s is given twice", name)
 		case p.value.kind == nullNode:
-			d.fail(at, idNoValue, `an empty value is written ""`, "header %s has no value", name)
+			d.fail(at, idNoValue, `an empty value is written ""`, "a header has no value")
 		default:
 			seen = append(seen, strings.ToLower(name))
-			d.hide(p.value)
 			text, ok := d.scalar(p.value, "a header's value")
 			if ok && !headerText.MatchString(text) {
 				d.fail(at, idHeader, "a line break in a file or variable is a frequent cause", "the value of header %s contains control characters", name)

@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +35,9 @@ func (s *Set) index() {
 	}
 	for _, r := range s.Rules {
 		for _, name := range r.Unknown {
+			if s.byName[name] != nil {
+				continue
+			}
 			s.byName[name] = s.rulesFor(func(r *Rule) bool { return slices.Contains(r.Unknown, name) })
 		}
 	}
@@ -156,9 +160,25 @@ func (r *Rule) hideSecrets(parts []when.Part) []when.Part {
 		for _, s := range r.secrets {
 			if s.value != "" {
 				parts[i].Text = strings.ReplaceAll(parts[i].Text, s.value, s.reference)
-				parts[i].Value = strings.ReplaceAll(parts[i].Value, s.value, s.reference)
+				parts[i].Value = s.hideIn(parts[i].Value)
 			}
 		}
 	}
 	return parts
+}
+
+// hideIn hides the secret in a value as explanations show it: with escapes, and cut short.
+func (s secret) hideIn(shown string) string {
+	quoted := strconv.Quote(s.value)
+	quoted = quoted[1 : len(quoted)-1]
+	shown = strings.ReplaceAll(shown, quoted, s.reference)
+	shown = strings.ReplaceAll(shown, s.value, s.reference)
+	if kept, cut := strings.CutSuffix(shown, "…"); cut {
+		for n := min(len(quoted), len(kept)); n > 0; n-- {
+			if rest, found := strings.CutSuffix(kept, quoted[:n]); found {
+				return rest + s.reference + "…"
+			}
+		}
+	}
+	return shown
 }

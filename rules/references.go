@@ -187,14 +187,14 @@ func (r *references) sum() []byte { return r.used.Sum(nil) }
 
 // within returns the place of a stretch of a scalar's text, up to the end of its first line. Where the
 // file does not show it as it is, that is the scalar's place.
-func (d *decoder) within(n *node, from, to int) place {
-	places, ok := d.align(n)
+func (s *source) within(n *node, from, to int) place {
+	places, ok := s.align(n)
 	if !ok || from >= len(places) {
-		return d.place(n)
+		return s.place(n)
 	}
 	start, end := places[from], places[max(from, min(to, len(places))-1)]
 	if end.line != start.line {
-		return d.restOfLine(start.line, start.col)
+		return s.restOfLine(start.line, start.col)
 	}
 	return place{start.line, start.col, end.endCol}
 }

@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// sinkURL reads the URL. It is a secret (its user part, its query, what references bring), so no
-// message quotes it.
+// sinkURL reads the URL. It is a secret (its user part, its path with some services, its query, what
+// references bring), so no message quotes it.
 func (d *decoder) sinkURL(n *node, s *sinkDraft) {
 	text, ok := d.scalar(n, "url")
 	if !ok {
 		return
 	}
 	problem, hint := urlProblem(text)
+	d.revealURL(n, problem != "")
 	if problem != "" {
 		d.fail(d.place(n), idURL, hint, "%s", problem)
 		return

@@ -60,6 +60,8 @@ func (d *decoder) syntaxError(line int, problem *syntaxError) {
 	case strings.Contains(problem.message, "unexpected end of stream"):
 		hint = "a quote is not closed"
 	case strings.Contains(problem.message, "anchor"):
+		// What the parser names may be a value that begins with * and no alias.
+		problem.message = "unknown anchor referenced"
 		hint = "an alias (*name) needs its anchor (&name) above it; text that begins with * must be quoted"
 	case strings.Contains(problem.message, "did not find expected"), strings.Contains(problem.message, "mapping values"):
 		hint = "look at the indentation of this line and the one above, and for a quote or bracket that is not closed"
