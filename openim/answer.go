@@ -131,6 +131,9 @@ func (r *answerReader) take(name, raw []byte) error {
 	case "errDlt":
 		r.readMessage(&r.errDlt, common, raw)
 	default:
+		if len(r.fields) == maxFields {
+			return unreadable(fmt.Sprintf("its answer has more than %d fields", maxFields))
+		}
 		r.keep(string(name), bytes.Clone(raw))
 	}
 	return nil

@@ -52,7 +52,8 @@ func (e *DecodeError) Error() string {
 	}
 }
 
-// maxFields bounds a body's top-level fields. IMServer sends 30 at most; fields are found by looking through them.
+// maxFields bounds the top-level fields of a callback and of an answer. IMServer sends and reads 30 at most; fields are found
+// by looking through them.
 const maxFields = 1024
 
 // Decode reads a callback in one validating pass over its body. Duplicate names, broken JSON,

@@ -24,5 +24,5 @@ func Example() {
 	// Output:
 	// prod from u-1001 to support-1: Good morning, is the refund on its way?
 	// {"actionCode":0,"errCode":20401,"errMsg":"ask in the shop","errDlt":"","nextCode":1}
-	// only actionCode 0 with nextCode 1 refuses
+	// actionCode 0 with nextCode 1 refuses
 }

@@ -94,6 +94,7 @@ func decide(c commonReply, nextCode int32, version Version) Reading {
 	if !refused {
 		return Reading{Why: rule}
 	}
+	rule = strings.TrimPrefix(rule, "only ")
 	switch {
 	case c.ErrCode == 0:
 		rule += "; with errCode 0 recent servers report success to the client all the same"
