@@ -23,6 +23,9 @@ import (
 func (s *Sink) Ask(ctx context.Context, r Request) Result {
 	a := &ask{sink: s, request: r, ctx: ctx, begun: time.Now()}
 	answer := a.run()
+	if s.closed.Load() {
+		s.Close() // again, for the connections that a just left
+	}
 	return Result{
 		Sink:     s.options.Name,
 		Answer:   answer,

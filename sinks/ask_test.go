@@ -174,6 +174,21 @@ func TestAskSurvivesWhatCannotBeAHeader(t *testing.T) {
 	})
 }
 
+// Users choose operation ids. A long one must not make the sink refuse the request, and so fail.
+func TestAskLeavesOutLongHeaders(t *testing.T) {
+	onStage(t, sinks.Options{}, nil, func(t *testing.T, s *stage) {
+		for length, sent := range map[int]bool{512: true, 513: false, 1 << 20: false} {
+			id := strings.Repeat("o", length)
+			wantVote(t, s.near.Ask(t.Context(), sinks.Request{ID: "1", Command: "callbackX", OperationID: id}), openim.Allow)
+			got := s.far.Got()
+			h := got[len(got)-1].Header
+			if (h.Get("Operationid") == id) != sent || h.Get("Callboard-Command") != "callbackX" {
+				t.Errorf("an operation id of %d bytes: sent %d of them, want %v", length, len(h.Get("Operationid")), sent)
+			}
+		}
+	})
+}
+
 func TestNobodyListening(t *testing.T) {
 	onStage(t, sinks.Options{URL: "http://elsewhere:81/"}, nil, func(t *testing.T, s *stage) {
 		r := s.ask(t, time.Second)
@@ -328,6 +343,20 @@ func TestCloseClosesIdleConnections(t *testing.T) {
 		synctest.Wait()
 		if got := s.network.Open("sink"); got != 0 {
 			t.Errorf("%d connections are open, want 0", got)
+		}
+	})
+}
+
+// A callback goes on with the table it began with, so a sink may be asked, and leave connections, after it was closed.
+func TestAClosedSinkKeepsNoConnections(t *testing.T) {
+	onStage(t, sinks.Options{Hedge: 50 * ms}, steps(testkit.Allow().After(100*ms)), func(t *testing.T, s *stage) {
+		time.AfterFunc(20*ms, s.near.Close)
+		for range 3 {
+			wantVote(t, s.ask(t, time.Second), openim.Allow)
+			synctest.Wait()
+			if n := s.network.Open("sink"); n != 0 {
+				t.Errorf("%d connections stay open", n)
+			}
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package sinks_test
 
 import (
+	"io"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +13,33 @@ import (
 	"callboard/openim"
 	"callboard/sinks"
 )
+
+// After 101 net/http hands the bare connection over and no longer minds the request's context.
+func TestAskIsNotHeldBySwitchingProtocols(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stage{network: testkit.NewNetwork()}
+		left := make(chan struct{}) // closed when the sink's connection ends
+		s.network.Serve(t, "sink", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n{}")
+			_, _ = io.Copy(io.Discard, c) // the connection stays open until the other side closes it
+			close(left)
+		}))
+		s.near = s.open(t, sinks.Options{})
+		begun := time.Now()
+		r := s.ask(t, time.Second)
+		wantReason(t, r, "answered HTTP 101")
+		if took := time.Since(begun); took != 0 || r.Status != http.StatusSwitchingProtocols {
+			t.Errorf("took %v, status %d; want 101 at once", took, r.Status)
+		}
+		<-left
+	})
+}
 
 // Whatever a sink does, Ask keeps to the deadline, sends no more than allowed, and leaves nothing running.
 func TestNoScriptHoldsAskPastItsDeadline(t *testing.T) {

@@ -90,6 +90,11 @@ const keepBytes = 64 << 10
 func (s *Sink) read(resp *http.Response) (exchange, error) {
 	defer resp.Body.Close()
 	x := exchange{status: resp.StatusCode, retryAfter: resp.Header.Get("Retry-After")}
+	if x.status == http.StatusSwitchingProtocols {
+		// What follows is no body but the bare connection: reading it would mind neither ctx nor any other bound.
+		x.answer = openim.ReadAnswer(x.status, nil, s.options.Dialect)
+		return x, nil
+	}
 	r := answerReaders.Get().(*answerReader)
 	defer r.recycle()
 	err := r.read(resp, s.options.MaxAnswer)

@@ -55,13 +55,18 @@ func fixedHeaders(custom map[string]string, user *url.Userinfo) (fixed http.Head
 	return fixed, host, nil
 }
 
+// maxValue bounds a header's value that comes from outside. Operation ids and commands have some 40 bytes; servers take
+// 8 KiB of headers and more.
+const maxValue = 512
+
 // header returns the headers of one request, number n of its Ask.
 func (s *Sink) header(r *Request, n int) http.Header {
 	h := make(http.Header, len(s.headers)+4)
 	values := []string{r.ID, r.Command, r.OperationID, strconv.Itoa(n)}
 	for i, name := range [...]string{"Callboard-Id", "Callboard-Command", "Operationid", "Callboard-Attempt"} {
-		// Command and operation id come from outside; net/http would refuse the whole request.
-		if values[i] != "" && isFieldValue(values[i]) {
+		// Command and operation id come from outside: net/http would refuse the whole request for a control character,
+		// and many servers do for a long header. Then a user could get past a sink that fails open.
+		if values[i] != "" && len(values[i]) <= maxValue && isFieldValue(values[i]) {
 			h[name] = values[i : i+1 : i+1]
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -87,6 +88,7 @@ type Sink struct {
 	client    *retryablehttp.Client
 	template  *http.Request // what every Ask hands to client; see roundTripper
 	slots     chan struct{} // holds one token a request in progress
+	closed    atomic.Bool
 }
 
 // New makes a sink and reads its TLS files. It starts nothing and connects nowhere.
@@ -157,8 +159,9 @@ func (o Options) withDefaults() Options {
 // Name returns the sink's name.
 func (s *Sink) Name() string { return s.options.Name }
 
-// Close closes idle connections. Requests in flight finish.
+// Close closes idle connections, and from now on those that become idle. Requests in flight finish.
 func (s *Sink) Close() {
+	s.closed.Store(true)
 	if t, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
