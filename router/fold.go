@@ -61,15 +61,23 @@ type mergedField struct {
 	rule *rules.Rule
 }
 
+// maxNotes bounds the notes about fields that IMServer has no use for: an answer may have thousands.
+const maxNotes = 32
+
 // merge collects reply fields in rule and sink order.
 func (c *call) merge() (openim.Verdict, string, []string) {
 	var fields []mergedField
 	var notes []string
+	unnoted := 0
 	var conflict *openim.Verdict
 	decidedBy := ""
 	add := func(m *matched, by string, raw openim.FieldValue) {
 		f, reason := openim.CheckField(c.cb, raw)
-		if reason != "" {
+		switch {
+		case reason != "" && len(notes) >= maxNotes:
+			unnoted++
+			return
+		case reason != "":
 			notes = append(notes, fmt.Sprintf("%s from %s left out: %s", raw.Name, by, reason))
 			return
 		}
@@ -101,6 +109,9 @@ func (c *call) merge() (openim.Verdict, string, []string) {
 				add(m, a.sink.name, f)
 			}
 		}
+	}
+	if unnoted > 0 {
+		notes = append(notes, fmt.Sprintf("%d more fields left out", unnoted))
 	}
 	if conflict != nil {
 		return *conflict, decidedBy, notes

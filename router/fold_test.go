@@ -1,6 +1,7 @@
 package router
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -67,6 +68,19 @@ func TestFieldsThatIMServerWouldChokeOnAreLeftOut(t *testing.T) {
 			t.Errorf("notes %q do not say what was left out", notes)
 		}
 	})
+}
+
+func TestNotesAreBounded(t *testing.T) {
+	a := openim.Answer{Vote: openim.Allow}
+	for i := range 70_000 {
+		a.Fields = append(a.Fields, openim.FieldValue{Name: fmt.Sprint("f", i), Raw: []byte("1")})
+	}
+	g := newGateway(t, Options{}, ruleOf("{sinks: [s]}"), map[string]*scripted{"s": sayAnswer(a, 0)})
+	g.post("beforeSendGroupMsg", nil)
+	notes := g.last().Notes
+	if len(notes) != maxNotes+1 || notes[maxNotes] != "69968 more fields left out" {
+		t.Errorf("%d notes, the last one %q", len(notes), notes[len(notes)-1])
+	}
 }
 
 func TestOnlyTheSinkThatDecidesSetsFields(t *testing.T) {

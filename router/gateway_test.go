@@ -403,6 +403,15 @@ func TestPanics(t *testing.T) {
 	})
 }
 
+// What goes wrong after the reply was written must not write another behind it.
+func TestPanicBehindTheReply(t *testing.T) {
+	g := newGateway(t, Options{}, oneRule, nil)
+	g.o.OnTrace = func(*Trace) { panic("the one who looks on broke") }
+	if got := code(g.post("beforeSendGroupMsg", nil)); got != 0 { // post fails on anything but one JSON object
+		t.Errorf("code %d, want an allow", got)
+	}
+}
+
 func TestMetrics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reg := prometheus.NewPedanticRegistry()

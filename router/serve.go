@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -19,8 +20,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil {
 			g.log.Error("panic while handling a callback", "callback", t.ID, "panic", p, "stack", string(debug.Stack()))
-			g.inTrouble(t, panicked, fmt.Errorf("panic: %v", p))
-			g.answer(w, cb, t)
+			if t.Reply == nil { // otherwise it has left: a second one would make both unreadable
+				g.inTrouble(t, panicked, errors.New("a bug; the log has the stack"))
+				g.answer(w, cb, t)
+			}
 		}
 	}()
 	defer g.inFlight.Add(-1)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"callboard/openim"
 	"callboard/rules"
@@ -135,11 +136,11 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	}
 	attrs := append(make([]slog.Attr, 0, 16),
 		slog.String("callback", t.ID),
-		slog.String("command", shortName(cb, t.Command)),
+		slog.String("command", clip(shortName(cb, t.Command))),
 		slog.String("verdict", verdict),
 		slog.Float64("ms", float64(t.Duration.Microseconds())/1000),
 		slog.String("revision", t.Revision),
-		slog.String("operation_id", t.OperationID))
+		slog.String("operation_id", clip(t.OperationID)))
 	attrs = appendIf(attrs, "message_id", t.MessageID)
 	attrs = appendIf(attrs, "source", t.Source)
 	attrs = appendIf(attrs, "rules", ruleNames(t.Rules))
@@ -149,7 +150,7 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	attrs = appendIf(attrs, "trouble", t.Trouble)
 	attrs = appendIf(attrs, "notes", strings.Join(t.Notes, "; "))
 	if t.Verdict.Refuse {
-		attrs = append(attrs, slog.Int("code", int(t.Verdict.Code)), slog.String("message", t.Verdict.Message))
+		attrs = append(attrs, slog.Int("code", int(t.Verdict.Code)), slog.String("message", clip(t.Verdict.Message)))
 	}
 	// Not LogAttrs: it would look up the caller's place in the code for each line, for nobody.
 	r := slog.NewRecord(t.Received.Add(t.Duration), level, "callback answered", 0)
@@ -161,7 +162,22 @@ func appendIf(attrs []slog.Attr, key, value string) []slog.Attr {
 	if value == "" {
 		return attrs
 	}
-	return append(attrs, slog.String(key, value))
+	return append(attrs, slog.String(key, clip(value)))
+}
+
+// maxLogged bounds each value of a log line, in bytes: users, IMServer and sinks choose some of them.
+const maxLogged = 4 << 10
+
+// clip cuts a text to maxLogged, between two characters.
+func clip(s string) string {
+	if len(s) <= maxLogged {
+		return s
+	}
+	end := maxLogged
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 func shortName(cb *openim.Callback, name string) string {

@@ -40,7 +40,11 @@ func (g *Gateway) verdictOn(kind trouble, detail string) openim.Verdict {
 	return openim.Verdict{Refuse: true, Code: CodeTrouble, Message: "the request could not be checked", Detail: string(kind) + ": " + detail}
 }
 
-// read reads the body within the bound. IMServer always sends a length, so one allocation does.
+// trustedLength is how much memory a request gets for a length that it merely announces.
+const trustedLength = 64 << 10
+
+// read reads the body within the bound. IMServer always sends a length, so that one allocation does for all but the
+// largest; those get memory as they arrive, or idle connections could claim MaxBody each.
 func (g *Gateway) read(r *http.Request) ([]byte, trouble, error) {
 	if r.Method != http.MethodPost {
 		return nil, wrongMethod, errors.New("callbacks are POSTed; this was " + r.Method)
@@ -48,7 +52,7 @@ func (g *Gateway) read(r *http.Request) ([]byte, trouble, error) {
 	if r.ContentLength > g.o.MaxBody {
 		return nil, tooLarge, errors.New("the body is over the limit")
 	}
-	if r.ContentLength >= 0 {
+	if r.ContentLength >= 0 && r.ContentLength <= trustedLength {
 		body := make([]byte, r.ContentLength)
 		if _, err := io.ReadFull(r.Body, body); err != nil {
 			return nil, unreadable, errors.New("the body ended early or came too slowly")

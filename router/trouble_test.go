@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"callboard/openim"
 )
@@ -60,6 +61,55 @@ func TestTroubleIsAnsweredAllTheSame(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A greedyReader notes how much memory was offered to it, and ends.
+type greedyReader struct{ offered int }
+
+func (r *greedyReader) Read(p []byte) (int, error) {
+	r.offered = max(r.offered, len(p))
+	return 0, io.ErrUnexpectedEOF
+}
+
+// Otherwise a few hundred idle connections that announce the largest body would claim gigabytes.
+func TestAnAnnouncedBodyGetsNoMemoryBeforeItArrives(t *testing.T) {
+	g := newGateway(t, Options{}, oneRule, nil)
+	r := httptest.NewRequest(http.MethodPost, "/x", nil)
+	body := &greedyReader{}
+	r.Body, r.ContentLength = io.NopCloser(body), 8<<20
+	g.send(r)
+	if body.offered > 64<<10 || g.last().Trouble != string(unreadable) {
+		t.Errorf("%d bytes were set aside for a body of which nothing came, trouble %q", body.offered, g.last().Trouble)
+	}
+}
+
+func TestLargeBodiesArriveWhole(t *testing.T) {
+	for _, n := range []int{64<<10 - 1, 64 << 10, 64<<10 + 1, 1 << 20, 8 << 20, 8<<20 + 1} {
+		g := newGateway(t, Options{}, oneRule, nil)
+		frame := `{"callbackCommand":"callbackBeforeSendGroupMsgCommand","content":""}`
+		body := frame[:len(frame)-2] + strings.Repeat("x", n-len(frame)) + frame[len(frame)-2:]
+		g.send(httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
+		if got, want := g.last().Trouble, map[bool]string{true: "too_large"}[n > 8<<20]; got != want {
+			t.Errorf("a body of %d bytes: trouble %q, want %q", n, got, want)
+		}
+	}
+}
+
+// What users and sinks choose may be megabytes long; it must not become a line of that length.
+func TestLogLinesAreBounded(t *testing.T) {
+	long := strings.Repeat("é", 1<<20)
+	s := sayAnswer(openim.Answer{Vote: openim.Refuse, Code: 20401, Message: long}, 0)
+	g := newGateway(t, Options{}, ruleOf("{sinks: [s]}"), map[string]*scripted{"s": s})
+	reply := g.post("beforeSendGroupMsg", map[string]any{"operationID": long, "serverMsgID": long})
+	if reply["errMsg"] != long {
+		t.Error("the reply's message is not the sink's")
+	}
+	if n := g.log.Len(); n > 64<<10 || !utf8.Valid(g.log.Bytes()) {
+		t.Errorf("the log has %d bytes, or broken text", n)
+	}
+	if !strings.Contains(g.log.String(), "operation_id=éé") || !strings.Contains(g.log.String(), "…") {
+		t.Error("the log has not the beginnings of long values")
 	}
 }
 
