@@ -69,6 +69,8 @@ func (a *app) run(args []string) exitCode {
 		a.run([]string{"--help"})
 		return exitUsage
 	}
+	results := &resultWriter{w: a.stdout}
+	a.stdout = results
 	helped := false
 	parser := a.parser(func(int) { helped = true })
 	ctx, err := parser.Parse(args)
@@ -78,7 +80,25 @@ func (a *app) run(args []string) exitCode {
 	if err != nil {
 		return a.reportUsage(err)
 	}
-	return report(a.stderr, "callboard "+strings.Fields(ctx.Command())[0], ctx.Run())
+	if err = ctx.Run(); err == nil {
+		err = results.err
+	}
+	return report(a.stderr, "callboard "+strings.Fields(ctx.Command())[0], err)
+}
+
+// A resultWriter remembers that results did not get where they should, so that no command that merely prints has to.
+type resultWriter struct {
+	w   io.Writer
+	err error // the first one
+}
+
+// Write writes.
+func (r *resultWriter) Write(p []byte) (int, error) {
+	n, err := r.w.Write(p)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("writing the results: %w", err)
+	}
+	return n, err
 }
 
 // parser makes the parser of the whole command line. exit is called when help was printed.

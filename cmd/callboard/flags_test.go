@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -156,4 +158,26 @@ func shellWords(line string) []string {
 		}
 	}
 	return words
+}
+
+// A full disk, or a pipe that nobody reads.
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
+func TestResultsThatCannotBeWrittenAreAFailure(t *testing.T) {
+	unset := func(string) (string, bool) { return "", false }
+	for _, args := range [][]string{
+		{"version"},
+		{"schema"},
+		{"commands"},
+		{"check", "../../examples/quickstart"},
+		{"check", "--format", "json", "../../examples/quickstart"},
+		{"send", "--command", "beforeSendGroupMsg", "--print"},
+		{"explain", "--rules", "../../examples/quickstart", "testdata/refused.json"},
+	} {
+		if got := run(t.Context(), args, strings.NewReader(""), fullWriter{}, io.Discard, unset); got != exitFailed {
+			t.Errorf("callboard %v exits with %d, want %d", args, got, exitFailed)
+		}
+	}
 }

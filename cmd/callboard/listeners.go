@@ -33,7 +33,11 @@ const (
 	headerTimeout = 5 * time.Second  // for the headers of a request to arrive
 	writeMargin   = 5 * time.Second  // for the answer to leave, beyond the body's and the callback's time
 	adminTimeout  = 30 * time.Second // for an admin request as a whole
-	maxHeaders    = 64 << 10         // bytes
+	maxHeaders    = 64 << 10         // bytes of an admin request
+
+	// Bytes of a callback. The operationID header is the one of the user's own request, of which IMServer's API takes
+	// net/http's default, 1 MiB; the answer 431 would be a refusal.
+	maxCallbackHeaders = 2 * http.DefaultMaxHeaderBytes
 )
 
 // callbacksServer stands slow clients: whoever sends slower than IMServer would wait, or does not read
@@ -45,7 +49,7 @@ func (c serveCmd) callbacksServer(h http.Handler, log *slog.Logger) *http.Server
 		ReadTimeout:                  clientCap,                                // for headers too: a time-out of their own would cost each callback another timer
 		WriteTimeout:                 clientCap + c.AnswerWithin + writeMargin, // runs from the headers on
 		IdleTimeout:                  c.IdleTimeout,
-		MaxHeaderBytes:               maxHeaders,
+		MaxHeaderBytes:               maxCallbackHeaders,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }

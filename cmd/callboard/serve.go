@@ -30,7 +30,7 @@ import (
 type serveCmd struct {
 	Rules  string `default:"rules" env:"CALLBOARD_RULES" placeholder:"DIR" completion:"file" help:"Rules folder, or one rules file. Watched: an edit counts within a second, a wrong one leaves the old rules serving."`
 	Listen string `default:":8080" env:"CALLBOARD_LISTEN" placeholder:"ADDRESS" help:"Where IMServer's callbacks arrive; port 0 takes a free one."`
-	Admin  string `default:"127.0.0.1:8081" env:"CALLBOARD_ADMIN" placeholder:"ADDRESS" help:"Where /healthz, /readyz, /metrics and POST /api/reload are."`
+	Admin  string `default:"127.0.0.1:8081" env:"CALLBOARD_ADMIN" placeholder:"ADDRESS" help:"Where /healthz, /readyz, /metrics, POST /api/reload and /debug/pprof/ are."`
 	Data   string `env:"CALLBOARD_DATA" placeholder:"DIR" completion:"file" help:"Data folder, which one process owns. In this version it holds nothing but the lock: no deliveries are stored yet. Default: none."`
 
 	OpenIM       string        `name:"openim" default:"v3.7" enum:"v2,v3.0,v3.5,v3.7" env:"CALLBOARD_OPENIM" help:"The IMServer that replies are written for; v3.7 stands for everything later too."`
@@ -155,7 +155,7 @@ func (c serveCmd) Run(a *app) (err error) {
 		<-ctx.Done()
 		log.Info("shutting down", "drain_delay", c.DrainDelay, "timeout", c.ShutdownTimeout)
 		draining.Store(true)
-		return c.stop(callbacks, gateway, admin)
+		return c.stop(callbacks, callbacksListener, gateway, admin)
 	})
 	err = g.Wait()
 	log.Info("stopped")
@@ -209,36 +209,9 @@ func reloadOn(ctx context.Context, hangups <-chan os.Signal, keeper *table.Keepe
 	}
 }
 
-// stop ends the listeners: /readyz has turned already, load balancers get time to see it, callbacks
-// in flight get time to finish.
-func (c serveCmd) stop(callbacks *http.Server, gateway *router.Gateway, admin *http.Server) error {
-	time.Sleep(c.DrainDelay)
-	ctx, cancel := context.WithTimeout(context.Background(), c.ShutdownTimeout)
-	defer cancel()
-	var errs []error
-	if err := callbacks.Shutdown(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("finishing callbacks in flight: %w", err), callbacks.Close())
-	}
-	if err := gateway.Drain(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("finishing requests to sinks: %w", err))
-	}
-	return errors.Join(append(errs, admin.Close())...)
-}
-
-// closingWhen lets h answer with Connection: close once draining: clients then leave by themselves,
-// and none meets a connection that closes under it.
-func closingWhen(draining *atomic.Bool, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if draining.Load() {
-			w.Header().Set("Connection", "close")
-		}
-		h.ServeHTTP(w, r)
-	})
-}
-
-// serve runs a server on a listener until it is closed.
+// serve runs a server on a listener until one of them is closed.
 func serve(name string, s *http.Server, l net.Listener) error {
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("serving the %s listener: %w", name, err)
 	}
 	return nil

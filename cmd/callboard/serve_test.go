@@ -114,6 +114,25 @@ func TestServeReadsItsRulesOnSIGHUP(t *testing.T) {
 	t.Error("the log does not say that the rules were read")
 }
 
+// IMServer passes on the operationID of its users' requests, whose headers may have a MiB.
+func TestServeTakesTheLongestOperationID(t *testing.T) {
+	_, log, ready := startServe(t)
+	go func() { _, _ = io.Copy(io.Discard, log) }()
+	request, err := http.NewRequest(http.MethodPost, "http://"+ready.Callbacks+"/x", strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("operationID", strings.Repeat("o", http.DefaultMaxHeaderBytes))
+	resp, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("got %s", resp.Status)
+	}
+}
+
 // Connections must outlive the pauses between callbacks, and tell clients to leave before they close.
 func TestServeKeepsConnectionsUntilItDrains(t *testing.T) {
 	serve, log, ready := startServe(t)

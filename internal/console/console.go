@@ -1,4 +1,4 @@
-// Package console is the admin listener: health, readiness, metrics, and reloading on demand.
+// Package console is the admin listener: health, readiness, metrics, profiles, and reloading on demand.
 //
 // New makes the http.Handler. Answering callbacks is the business of package router, and happens on another listener.
 package console
@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/http/pprof"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -47,10 +48,11 @@ type console struct{ Options }
 
 // New makes the admin handler:
 //
-//	GET  /healthz     200 while the process lives
-//	GET  /readyz      200 while a table serves and shutdown has not begun, else 503; rejected rules are in its details
-//	GET  /metrics     Prometheus
-//	POST /api/reload  reads the rules folder now: 200 when its contents serve, 422 when they were rejected
+//	GET  /healthz       200 while the process lives
+//	GET  /readyz        200 while a table serves and shutdown has not begun, else 503; rejected rules are in its details
+//	GET  /metrics       Prometheus
+//	POST /api/reload    reads the rules folder now: 200 when its contents serve, 422 when they were rejected
+//	GET  /debug/pprof/  Go's profiles, for go tool pprof
 //
 // Requests that a browser makes on behalf of another site are refused.
 func New(o Options) http.Handler {
@@ -66,7 +68,18 @@ func New(o Options) http.Handler {
 	if c.Reload != nil {
 		mux.HandleFunc("POST /api/reload", c.reload)
 	}
+	addProfiles(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
+}
+
+// addProfiles adds what importing net/http/pprof puts into http.DefaultServeMux, which nobody serves here.
+func addProfiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol) // go tool pprof asks so
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
 func (c console) health(w http.ResponseWriter, _ *http.Request) {

@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -154,5 +155,32 @@ func TestMetrics(t *testing.T) {
 	New(Options{Status: status(serving), Gatherer: registry}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "\ncallboard_something 7\n") {
 		t.Errorf("GET /metrics = %d %s", w.Code, w.Body)
+	}
+}
+
+func TestProfiles(t *testing.T) {
+	h := New(Options{Status: status(serving)})
+	ask := func(method, path string, body io.Reader) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(method, path, body))
+		return w
+	}
+	for path, want := range map[string]string{
+		"/debug/pprof/":                   "full goroutine stack dump",
+		"/debug/pprof/goroutine?debug=1":  "goroutine profile: total",
+		"/debug/pprof/heap?debug=1":       "heap profile:",
+		"/debug/pprof/cmdline":            "console.test",
+		"/debug/pprof/symbol":             "num_symbols",
+		"/debug/pprof/trace?seconds=0.01": "trace\x00",
+	} {
+		if w := ask("GET", path, nil); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("GET %s = %d %.80q, want %q in it", path, w.Code, w.Body, want)
+		}
+	}
+	if w := ask("POST", "/debug/pprof/symbol", strings.NewReader("0x1")); w.Code != 200 {
+		t.Errorf("POST /debug/pprof/symbol = %d", w.Code)
+	}
+	if w := ask("POST", "/debug/pprof/heap", nil); w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST /debug/pprof/heap = %d, want %d", w.Code, http.StatusMethodNotAllowed)
 	}
 }
