@@ -1,5 +1,7 @@
 package openim
 
+import "math"
+
 // A Phase says when IMServer makes a callback. It comes from the catalogue, never from the
 // command's name: the revoke after-callback is called callbackBeforeAfterMsgCommand.
 type Phase uint8
@@ -18,6 +20,9 @@ func (p Phase) String() string {
 	}
 	return "before"
 }
+
+// Fields are Go ints, and IMServer's need 64 bits: this does not compile for processors with fewer.
+const _ int = math.MaxInt64
 
 // A Kind is the type of a field as rules and replies see it, with the Go type of its values.
 type Kind uint8
