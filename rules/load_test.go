@@ -146,7 +146,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if strings.Contains(string(data), secretMark) || len(data) > 10_000 {
-			t.Skip()
+			return // the mark itself would be found, and large files only make fuzzing slow
 		}
 		file := File{Name: "fuzz.yaml", Data: data}
 		set, found := Load([]File{file}, corpusOptions)
