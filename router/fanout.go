@@ -50,7 +50,7 @@ func (g *Gateway) gather(c *call, req sinks.Request, deadline time.Time, wait bo
 	results := make(chan arrival, len(c.asks)) // room for all: a late sink never blocks
 	g.requests.Add(int64(len(c.asks)))
 	for i := range c.asks {
-		go g.fetch(c.asks[i], i, req, results)
+		go g.gatherOne(c.asks[i], i, req, results)
 	}
 	defer c.letGo()
 	timer := time.NewTimer(time.Until(deadline))
@@ -59,8 +59,9 @@ func (g *Gateway) gather(c *call, req sinks.Request, deadline time.Time, wait bo
 		select {
 		case a := <-results:
 			c.arrive(a.place, a.result)
-		case now := <-timer.C:
-			c.expire(now)
+		case <-timer.C:
+			c.expire(time.Now())
+			deadline = time.Time{} // the timer is spent: whoever still waits needs it set again
 		}
 		next, more := c.next()
 		if more && !next.Equal(deadline) {
@@ -118,8 +119,8 @@ func (a *ask) fetch(req sinks.Request) sinks.Result {
 	return r
 }
 
-// fetch is the goroutine of one of several requests. It has a copy of its ask, since the call may end first.
-func (g *Gateway) fetch(a ask, place int, req sinks.Request, results chan<- arrival) {
+// gatherOne is the goroutine of one of several requests. It has a copy of its ask, since the call may end first.
+func (g *Gateway) gatherOne(a ask, place int, req sinks.Request, results chan<- arrival) {
 	defer g.requests.Add(-1)
 	growStack()
 	r := a.fetch(req)

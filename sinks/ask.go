@@ -18,8 +18,7 @@ import (
 // connection in the making, which net/http keeps for the next request.
 //
 // Connections that fail, answers that do not come within Timeout, and the statuses 408, 425, 429 and 5xx
-// are worth another attempt, as long as the wait before it ends before ctx. A ctx without deadline leaves the
-// bounds to the sink: Timeout to wait for a slot and for each attempt.
+// are worth another attempt, as long as the wait before it ends before ctx.
 func (s *Sink) Ask(ctx context.Context, r Request) Result {
 	a := &ask{sink: s, request: r, ctx: ctx, begun: time.Now()}
 	answer := a.run()
@@ -92,11 +91,6 @@ func (s *Sink) acquire(ctx context.Context) string {
 	}
 	if s.tryAcquire() {
 		return ""
-	}
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.options.Timeout)
-		defer cancel()
 	}
 	select {
 	case s.slots <- struct{}{}:

@@ -11,10 +11,10 @@ type askKey struct{}
 // http.Client hands through to a RoundTripper, and go-retryablehttp to its hooks.
 func askOf(ctx context.Context) *ask { return ctx.Value(askKey{}).(*ask) }
 
-// A roundTripper makes one attempt for go-retryablehttp, but for the first, which was made already. The request that it is given only names the ask;
-// the attempt makes the real one, reads the whole answer within its bounds, and leaves it in the ask. What it
-// returns is a status without header and body (0 for no answer), so that retries depend on nothing
-// else, an attempt is bounded to its last byte, and no redirect can be followed.
+// A roundTripper makes one attempt for go-retryablehttp, but for the first, which was made already. The request that
+// it is given only names the ask; the attempt makes the real one, reads the whole answer within its bounds, and leaves
+// it in the ask. What it returns is a status without header and body (0 for no answer), so that retries depend on
+// nothing else, an attempt is bounded to its last byte, and no redirect can be followed.
 //
 // It has no CloseIdleConnections on purpose: go-retryablehttp would call it whenever an ask ends during a wait
 // or an attempt fails for good, and throw away the connections of all others.
