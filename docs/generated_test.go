@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"callboard/internal/table"
+	"callboard/internal/testkit"
 	"callboard/openim"
 	"callboard/router"
 	"callboard/rules/when"
@@ -61,16 +62,11 @@ func tableOf(head string, rows [][]string) string {
 }
 
 func TestCommandsPage(t *testing.T) {
-	want, err := exec.Command(callboard(t), "commands", "--format", "markdown").Output()
+	generated, err := exec.Command(callboard(t), "commands", "--format", "markdown").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		write(t, "commands.md", string(want))
-	}
-	if diff := cmp.Diff(string(want), read(t, "commands.md")); diff != "" {
-		t.Errorf("commands.md is out of date; go test ./docs -update (-code +manual):\n%s", diff)
-	}
+	testkit.Golden(t, "commands.md", string(generated), *update)
 }
 
 func TestNamesInConditions(t *testing.T) {

@@ -167,20 +167,9 @@ var update = flag.Bool("update", false, "write "+schemaFile)
 
 // TestSchemaFile keeps the schema beside the examples equal to the one that `callboard schema` prints.
 func TestSchemaFile(t *testing.T) {
-	want, err := rules.Schema()
+	schema, err := rules.Schema()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(schemaFile, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s is not what `callboard schema` prints; run go test ./examples -update (-want +got):\n%s", schemaFile, diff)
-	}
+	testkit.Golden(t, schemaFile, string(schema), *update)
 }

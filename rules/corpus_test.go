@@ -14,9 +14,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"callboard/internal/diag"
+	"callboard/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write the expected diagnostics of testdata/bad instead of comparing with them")
@@ -124,19 +123,7 @@ func TestBadCorpus(t *testing.T) {
 			if strings.Contains(got.String(), secretMark) {
 				t.Errorf("a secret is shown:\n%s", &got)
 			}
-			golden := filepath.Join("testdata", "bad", name+".txt")
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("diagnostics differ (-want +got):\n%s", diff)
-			}
+			testkit.Golden(t, filepath.Join("testdata", "bad", name+".txt"), got.String(), *update)
 		})
 	}
 }

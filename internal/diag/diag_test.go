@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"callboard/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
@@ -47,19 +48,7 @@ func TestRenderings(t *testing.T) {
 			if err := write(&got, findings); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", "findings."+name)
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("rendering differs (-want +got):\n%s", diff)
-			}
+			testkit.Golden(t, filepath.Join("testdata", "findings."+name), got.String(), *update)
 		})
 	}
 }
