@@ -174,6 +174,17 @@ func TestAskSurvivesWhatCannotBeAHeader(t *testing.T) {
 	})
 }
 
+func TestAskTellsOfTraceAndHops(t *testing.T) {
+	onStage(t, sinks.Options{}, nil, func(t *testing.T, s *stage) {
+		r := callback
+		r.TraceParent, r.Hops = delivery.TraceParent, 2
+		wantVote(t, s.near.Ask(t.Context(), r), openim.Allow)
+		if h := s.far.Got()[0].Header; h.Get("Traceparent") != delivery.TraceParent || h.Get("Callboard-Hops") != "2" {
+			t.Errorf("got headers %v", h)
+		}
+	})
+}
+
 // Users choose operation ids. A long one must not make the sink refuse the request, and so fail.
 func TestAskLeavesOutLongHeaders(t *testing.T) {
 	onStage(t, sinks.Options{}, nil, func(t *testing.T, s *stage) {

@@ -53,26 +53,32 @@ func BenchmarkBareClient(b *testing.B) {
 func BenchmarkAsk(b *testing.B) {
 	for name, hedge := range map[string]time.Duration{"plain": 0, "hedging": 500 * time.Millisecond} {
 		b.Run(name, func(b *testing.B) {
-			sink, err := sinks.New(sinks.Options{Name: "s", URL: quickSink(b), Hedge: hedge})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer sink.Close()
-			benchmarkAsk(b, sink)
+			benchmarkAsk(b, openSink(b, sinks.Options{Name: "s", URL: quickSink(b), Hedge: hedge}))
 		})
 	}
 }
 
-// BenchmarkAskWithoutNetwork is Ask's own share.
-func BenchmarkAskWithoutNetwork(b *testing.B) {
+// BenchmarkWithoutNetwork is the sink's own share.
+func BenchmarkWithoutNetwork(b *testing.B) {
 	allow := []byte(testkit.Allow().Body)
-	sink, err := sinks.New(sinks.Options{Name: "s", URL: "http://s", Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+	o := sinks.Options{Name: "s", URL: "http://s", Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(allow)), ContentLength: int64(len(allow)), Request: r}, nil
-	})})
+	})}
+	b.Run("ask", func(b *testing.B) { benchmarkAsk(b, openSink(b, o)) })
+	benchmarkDeliveries(b, o)
+}
+
+func BenchmarkDeliver(b *testing.B) {
+	benchmarkDeliveries(b, sinks.Options{Name: "s", URL: quickSink(b)})
+}
+
+func openSink(b *testing.B, o sinks.Options) *sinks.Sink {
+	sink, err := sinks.New(o)
 	if err != nil {
 		b.Fatal(err)
 	}
-	benchmarkAsk(b, sink)
+	b.Cleanup(sink.Close)
+	return sink
 }
 
 func benchmarkAsk(b *testing.B, sink *sinks.Sink) {
@@ -83,5 +89,23 @@ func benchmarkAsk(b *testing.B, sink *sinks.Sink) {
 			b.Fatalf("got %+v", r)
 		}
 		cancel()
+	}
+}
+
+func benchmarkDeliveries(b *testing.B, o sinks.Options) {
+	for _, c := range []struct {
+		name    string
+		secrets []string
+	}{{"plain", nil}, {"signed", []string{newSecret}}, {"signed twice", []string{newSecret, oldSecret}}} {
+		b.Run(c.name, func(b *testing.B) {
+			o.Secrets = c.secrets
+			sink := openSink(b, o)
+			b.ReportAllocs()
+			for b.Loop() {
+				if o := sink.Deliver(context.Background(), delivery); !o.Delivered {
+					b.Fatalf("got %+v", o)
+				}
+			}
+		})
 	}
 }

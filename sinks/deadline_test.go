@@ -15,10 +15,10 @@ import (
 )
 
 // After 101 net/http hands the bare connection over and no longer minds the request's context.
-func TestAskIsNotHeldBySwitchingProtocols(t *testing.T) {
+func TestSwitchingProtocolsHoldsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{network: testkit.NewNetwork()}
-		left := make(chan struct{}) // closed when the sink's connection ends
+		left := make(chan struct{}) // gets a value when a connection of the sink's ends
 		s.network.Serve(t, "sink", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			c, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
@@ -28,40 +28,49 @@ func TestAskIsNotHeldBySwitchingProtocols(t *testing.T) {
 			defer c.Close()
 			_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n{}")
 			_, _ = io.Copy(io.Discard, c) // the connection stays open until the other side closes it
-			close(left)
+			left <- struct{}{}
 		}))
 		s.near = s.open(t, sinks.Options{})
-		begun := time.Now()
 		r := s.ask(t, time.Second)
 		wantReason(t, r, "answered HTTP 101")
-		if took := time.Since(begun); took != 0 || r.Status != http.StatusSwitchingProtocols {
-			t.Errorf("took %v, status %d; want 101 at once", took, r.Status)
+		if r.Duration != 0 || r.Status != http.StatusSwitchingProtocols {
+			t.Errorf("an ask took %v, status %d; want 101 at once", r.Duration, r.Status)
+		}
+		<-left
+		o := s.near.Deliver(t.Context(), delivery)
+		wantTaken(t, o, retry, "answered HTTP 101")
+		if o.Duration != 0 || o.Status != http.StatusSwitchingProtocols {
+			t.Errorf("a delivery took %v, status %d; want 101 at once", o.Duration, o.Status)
 		}
 		<-left
 	})
 }
 
+// upTo draws milliseconds.
+func upTo(d time.Duration) *rapid.Generator[time.Duration] {
+	return rapid.Map(rapid.IntRange(0, int(d/ms)), func(n int) time.Duration { return time.Duration(n) * ms })
+}
+
+// anyStep draws what a sink may do.
+var anyStep = rapid.Custom(func(r *rapid.T) testkit.Step {
+	return testkit.Step{
+		Status:  rapid.SampledFrom([]int{200, 200, 204, 302, 404, 410, 429, 500, 503}).Draw(r, "status"),
+		Header:  map[string]string{"Retry-After": rapid.SampledFrom([]string{"", "0", "1", "3600", "x"}).Draw(r, "retry after")},
+		Body:    rapid.SampledFrom([]string{"", "{}", `{"nextCode":1}`, "nonsense", "           "}).Draw(r, "body"),
+		Delay:   upTo(time.Second).Draw(r, "delay"),
+		Late:    upTo(300*ms).Draw(r, "late"),
+		Trickle: upTo(100*ms).Draw(r, "trickle"),
+		Repeat:  rapid.SampledFrom([]int{1, 1, 1, 100}).Draw(r, "repeat"),
+		Hangs:   rapid.IntRange(0, 5).Draw(r, "hangs") == 0,
+		Resets:  rapid.IntRange(0, 5).Draw(r, "resets") == 0,
+		Garbage: rapid.IntRange(0, 5).Draw(r, "garbage") == 0,
+	}
+})
+
 // Whatever a sink does, Ask keeps to the deadline, sends no more than allowed, and leaves nothing running.
 func TestNoScriptHoldsAskPastItsDeadline(t *testing.T) {
-	upTo := func(d time.Duration) *rapid.Generator[time.Duration] {
-		return rapid.Map(rapid.IntRange(0, int(d/ms)), func(n int) time.Duration { return time.Duration(n) * ms })
-	}
-	step := rapid.Custom(func(r *rapid.T) testkit.Step {
-		return testkit.Step{
-			Status:  rapid.SampledFrom([]int{200, 200, 204, 302, 404, 429, 500, 503}).Draw(r, "status"),
-			Header:  map[string]string{"Retry-After": rapid.SampledFrom([]string{"", "0", "1", "3600", "x"}).Draw(r, "retry after")},
-			Body:    rapid.SampledFrom([]string{"", "{}", `{"nextCode":1}`, "nonsense", "           "}).Draw(r, "body"),
-			Delay:   upTo(time.Second).Draw(r, "delay"),
-			Late:    upTo(300*ms).Draw(r, "late"),
-			Trickle: upTo(100*ms).Draw(r, "trickle"),
-			Repeat:  rapid.SampledFrom([]int{1, 1, 1, 100}).Draw(r, "repeat"),
-			Hangs:   rapid.IntRange(0, 5).Draw(r, "hangs") == 0,
-			Resets:  rapid.IntRange(0, 5).Draw(r, "resets") == 0,
-			Garbage: rapid.IntRange(0, 5).Draw(r, "garbage") == 0,
-		}
-	})
 	rapid.Check(t, func(r *rapid.T) {
-		script := rapid.SliceOfN(step, 1, 5).Draw(r, "script")
+		script := rapid.SliceOfN(anyStep, 1, 5).Draw(r, "script")
 		within := upTo(2*time.Second).Draw(r, "within")
 		resetAfter := rapid.IntRange(-200, 200).Draw(r, "reset after")
 		o := sinks.Options{

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ func (a *ask) exchange(ctx context.Context) (x exchange) {
 	attemptCtx, cancel := withTimeout(ctx, s.options.Timeout)
 	defer cancel()
 
-	resp, err := s.transport.RoundTrip(a.httpRequest(attemptCtx, number))
+	resp, err := s.transport.RoundTrip(s.request(attemptCtx, a.url, s.askHeader(&a.request, number), a.request.Body))
 	if err == nil {
 		x, err = s.read(resp)
 	}
@@ -58,14 +59,12 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 	return context.WithTimeout(ctx, d)
 }
 
-// httpRequest makes request number n. Nothing of it is shared with another request but the body's bytes, since
-// net/http may still be writing one that was given up on.
-func (a *ask) httpRequest(ctx context.Context, n int) *http.Request {
-	r := a.sink.template.WithContext(ctx)
-	r.URL, r.Host = a.url, a.sink.host
-	r.Header = a.sink.header(&a.request, n)
+// request makes a request. Nothing of it is shared with another one but the body's bytes, since net/http may still be writing
+// one that was given up on.
+func (s *Sink) request(ctx context.Context, url *url.URL, header http.Header, body []byte) *http.Request {
+	r := s.template.WithContext(ctx)
+	r.URL, r.Host, r.Header = url, s.host, header
 	// A bytes.Reader inside io.NopCloser is what net/http recognises and sends together with the header.
-	body := a.request.Body
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.ContentLength = int64(len(body))

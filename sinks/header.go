@@ -3,6 +3,7 @@ package sinks
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // userAgent names Callboard and, in a released build, its version.
@@ -59,21 +61,47 @@ func fixedHeaders(custom map[string]string, user *url.Userinfo) (fixed http.Head
 // 8 KiB of headers and more.
 const maxValue = 512
 
-// header returns the headers of one request, number n of its Ask.
-func (s *Sink) header(r *Request, n int) http.Header {
-	h := make(http.Header, len(s.headers)+4)
-	values := []string{r.ID, r.Command, r.OperationID, strconv.Itoa(n)}
-	for i, name := range [...]string{"Callboard-Id", "Callboard-Command", "Operationid", "Callboard-Attempt"} {
-		// Command and operation id come from outside: net/http would refuse the whole request for a control character,
-		// and many servers do for a long header. Then a user could get past a sink that fails open.
-		if values[i] != "" && len(values[i]) <= maxValue && isFieldValue(values[i]) {
-			h[name] = values[i : i+1 : i+1]
+// Names of headers, in the order in which put gets their values.
+var (
+	ownHeaders     = [...]string{"Callboard-Id", "Callboard-Command", "Operationid", "Callboard-Attempt", "Callboard-Hops", "Traceparent", "Callboard-Replay-Of"}
+	webhookHeaders = [...]string{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"}
+)
+
+// askHeader returns the headers of request number n of an Ask.
+func (s *Sink) askHeader(r *Request, n int) http.Header {
+	h := make(http.Header, len(s.headers)+len(ownHeaders)-1)
+	put(h, ownHeaders[:], []string{r.ID, r.Command, r.OperationID, strconv.Itoa(n), hops(r.Hops), r.TraceParent})
+	maps.Copy(h, s.headers)
+	return h
+}
+
+// deliveryHeader returns the headers of a delivery attempted at a time. Those of Standard Webhooks stand over the sink's own: beside
+// another id or time the signature would be wrong, and without the id a repeat could not be told.
+func (s *Sink) deliveryHeader(d *Delivery, at time.Time) http.Header {
+	h := make(http.Header, len(s.headers)+len(ownHeaders)+len(webhookHeaders))
+	put(h, ownHeaders[:], []string{d.CallbackID, d.Command, d.OperationID, strconv.Itoa(d.Attempt), hops(d.Hops), d.TraceParent, d.ReplayOf})
+	maps.Copy(h, s.headers)
+	put(h, webhookHeaders[:], []string{d.ID, strconv.FormatInt(at.Unix(), 10), s.signer.sign(d.ID, at, d.Body)})
+	return h
+}
+
+// put sets the headers whose values can be sent. Command, operation id and trace come from outside: net/http would refuse
+// the whole request for a control character, and many servers do for a long header. Then a user could get past a sink
+// that fails open.
+func put(h http.Header, names, values []string) {
+	for i, v := range values {
+		if v != "" && len(v) <= maxValue && isFieldValue(v) {
+			h[names[i]] = values[i : i+1 : i+1]
 		}
 	}
-	for name, value := range s.headers {
-		h[name] = value
+}
+
+// hops writes a number of gateways; of none nothing is said.
+func hops(n int) string {
+	if n <= 0 {
+		return ""
 	}
-	return h
+	return strconv.Itoa(n)
 }
 
 // isToken reports whether s can be a header's name (RFC 9110, section 5.6.2).

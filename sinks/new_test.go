@@ -18,6 +18,7 @@ func TestNewRefusesSettingsThatCannotWork(t *testing.T) {
 	withHeader := func(name, value string) sinks.Options {
 		return sinks.Options{URL: "http://h", Headers: map[string]string{name: value}}
 	}
+	withSecrets := func(secrets ...string) sinks.Options { return sinks.Options{URL: "http://h", Secrets: secrets} }
 	for _, c := range []struct {
 		o    sinks.Options
 		want string
@@ -45,6 +46,11 @@ func TestNewRefusesSettingsThatCannotWork(t *testing.T) {
 		{withHeader("", "x"), `reading headers: "" is no header name`},
 		{withHeader("x-token", "hush\nhush"), "reading headers: the value of X-Token has a line break or another control character"},
 		{withHeader("content-length", "1"), "reading headers: Content-Length is not for settings, HTTP decides it"},
+		{withSecrets(newSecret, "whsec_h-u_s-h_"), "reading secrets: what follows whsec_ is not base64"},
+		{withSecrets("whsec_aHVzaCBodXNoIGh1c2g="), "reading secrets: one is shorter than 16 bytes"},
+		{withSecrets("hush hush hush!"), "reading secrets: one is shorter than 16 bytes"},
+		{withSecrets(newSecret, ""), "reading secrets: one is shorter than 16 bytes"},
+		{withSecrets(newSecret, oldSecret, newSecret), "reading secrets: there are more than two"},
 		{sinks.Options{URL: "http://h", Headers: map[string]string{"x-a": "1", "X-A": "2"}}, "reading headers: X-A is there twice"},
 	} {
 		c.o.Name = "s"
@@ -92,11 +98,16 @@ func TestPlaceholdersCannotLeaveTheirPath(t *testing.T) {
 func TestAttemptsAreLoggedWithoutSecrets(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o := sinks.Options{URL: "http://hush:hush@sink/hush?hush", Headers: map[string]string{"X-Token": "hush"}, Log: log, Backoff: 1}
-	onStage(t, o, steps(status(503), testkit.Answer(200, "hush")), func(t *testing.T, s *stage) { s.ask(t, time.Second) })
+	o := sinks.Options{URL: "http://hush:hush@sink/hush?hush", Headers: map[string]string{"X-Token": "hush"}, Log: log, Backoff: 1,
+		Secrets: []string{newSecret}}
+	onStage(t, o, steps(status(503), testkit.Answer(200, "hush")), func(t *testing.T, s *stage) {
+		s.ask(t, time.Second)
+		s.near.Deliver(t.Context(), delivery)
+	})
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 2 || strings.Contains(out.String(), "hush") ||
-		!strings.Contains(lines[0], `msg="sink asked" sink=sink id=cb-1 attempt=1 status=503 vote=failed reason="answered HTTP 503"`) {
-		t.Errorf("got log\n%s\nwant two attempts and no secret", out.String())
+	if len(lines) != 3 || strings.Contains(out.String(), "hush") || strings.Contains(out.String(), newSecret[6:]) ||
+		!strings.Contains(lines[0], `msg="sink asked" sink=sink id=cb-1 attempt=1 status=503 vote=failed reason="answered HTTP 503"`) ||
+		!strings.Contains(lines[2], `msg="delivery attempted" sink=sink id=01jd0000000000000000000001.sink attempt=1 status=200 delivered=true reason=""`) {
+		t.Errorf("got log\n%s\nwant three attempts and no secret", out.String())
 	}
 }

@@ -54,21 +54,28 @@ func (a *ask) ended() string {
 	return fmt.Sprintf("it was called off after %v", after)
 }
 
-// failure says why one request, under ctx, got no whole answer.
+// failure says why one of an ask's requests, under ctx, got no whole answer.
 func (a *ask) failure(ctx context.Context, x exchange, err error) string {
-	timedOut := errors.Is(ctx.Err(), context.DeadlineExceeded)
 	switch {
 	case x.cutShort:
 		return a.ended()
-	case errors.Is(err, errTooLarge):
-		return "answer is larger than " + size(a.sink.options.MaxAnswer)
-	case timedOut && x.status != 0:
-		return fmt.Sprintf("answer was not complete within %v", a.sink.options.Timeout)
-	case timedOut:
-		return fmt.Sprintf("no answer within %v", a.sink.options.Timeout)
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.Canceled) && !errors.Is(err, errTooLarge):
 		return "called off, the other request was quicker"
-	case x.status != 0:
+	}
+	return a.sink.failure(ctx, x.status, err)
+}
+
+// failure says why a request, under a ctx that at most its time has ended, got no whole answer; status is that of the part which came.
+func (s *Sink) failure(ctx context.Context, status int, err error) string {
+	timedOut := ctx.Err() != nil
+	switch {
+	case errors.Is(err, errTooLarge):
+		return "answer is larger than " + size(s.options.MaxAnswer)
+	case timedOut && status != 0:
+		return fmt.Sprintf("answer was not complete within %v", s.options.Timeout)
+	case timedOut:
+		return fmt.Sprintf("no answer within %v", s.options.Timeout)
+	case status != 0:
 		return "connection broke in the middle of the answer"
 	}
 	return transportReason(err)

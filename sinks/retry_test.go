@@ -77,6 +77,7 @@ func TestRetryAfterIsObeyedWithinBounds(t *testing.T) {
 		"none at all":            {"0", 0},
 		"an hour is cut":         {"3600", 3 * time.Second},
 		"a century is cut":       {"2147483647", 3 * time.Second},
+		"an age is cut":          {"99999999999999999999", 3 * time.Second},
 		"a date":                 {time.Date(2000, 1, 1, 0, 0, 1, 0, time.UTC).Format(http.TimeFormat), time.Second}, // bubbles begin in 2000
 		"a date that has passed": {time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat), 0},
 	} {

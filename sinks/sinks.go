@@ -1,8 +1,8 @@
-// Package sinks makes HTTP sinks out of settings: it asks one, with attempts, hedging and
-// bounds, and reads its answer into a vote.
+// Package sinks makes HTTP sinks out of settings: it asks one, with attempts, hedging and bounds, and reads
+// its answer into a vote; or it makes one attempt at delivering to it, signed, and reads how that was taken.
 //
-// New makes a Sink; Sink.Ask asks it. Which sinks to ask and what their votes mean together is
-// decided elsewhere.
+// New makes a Sink; Sink.Ask asks it, Sink.Deliver delivers. Which sinks to ask, what their votes mean together, and when
+// to deliver again is decided elsewhere.
 package sinks
 
 import (
@@ -39,14 +39,22 @@ type Options struct {
 	// Hedge sends a second request when the first has not answered for so long, once in an Ask and
 	// only while Concurrency has room. The first answer that can be read counts. Zero means never.
 	Hedge time.Duration
-	// Concurrency bounds requests at the same time; further Asks wait. Zero means 64.
+	// Concurrency bounds Ask's requests at the same time; further Asks wait. As many deliveries may be under way beside them:
+	// all keep their connections. Zero means 64.
 	Concurrency int
-	// MaxAnswer bounds the answer's bytes. Zero means 1 MiB.
+	// MaxAnswer bounds the bytes of an answer that is read into a vote. Zero means 1 MiB.
 	MaxAnswer int64
-	// Headers are sent with each request, over Callboard's own.
+	// Headers are sent with each request, over Callboard's own; only a delivery's webhook-id, webhook-timestamp and
+	// webhook-signature stand over these.
 	Headers map[string]string
 	TLS     TLS
 	Dialect openim.Dialect
+	// Secrets sign deliveries (Standard Webhooks): the first is the current one, a second the one before or after it, during
+	// rotation. Each is base64 behind whsec_, or other text that is the key as it stands; at least 16 bytes. None: deliveries
+	// are not signed.
+	Secrets []string
+	// NeedsReply wants more than a 2xx from a delivery: an answer that allows, too (success: reply).
+	NeedsReply bool
 	// Dial connects. Nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Transport carries the requests, instead of one with Dial, TLS and Concurrency. Nil means that one. A
@@ -62,6 +70,8 @@ type Request struct {
 	Command     string // wire name
 	Source      string
 	OperationID string
+	TraceParent string // W3C, "" for none
+	Hops        int    // gateways that the callback has passed
 	// Body is sent as it is. It must stay unchanged for good: net/http may still be writing it to a
 	// connection given up on when Ask has returned.
 	Body []byte
@@ -82,7 +92,8 @@ type Sink struct {
 	options Options // with defaults
 	target  target
 	headers http.Header // sent with every request; its values are shared and never changed
-	host    string      // for the Host header, "" means the URL's
+	signer  signer
+	host    string // for the Host header, "" means the URL's
 
 	transport http.RoundTripper
 	client    *retryablehttp.Client
@@ -113,6 +124,10 @@ func newSink(o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
+	signer, err := newSigner(o.Secrets)
+	if err != nil {
+		return nil, err
+	}
 	transport, err := o.transport(target.fixed.Scheme)
 	if err != nil {
 		return nil, err
@@ -121,6 +136,7 @@ func newSink(o Options) (*Sink, error) {
 		options:   o,
 		target:    target,
 		headers:   headers,
+		signer:    signer,
 		host:      host,
 		transport: transport,
 		client:    newClient(o.Attempts),

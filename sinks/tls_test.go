@@ -157,3 +157,13 @@ func TestTLS(t *testing.T) {
 		t.Errorf("the sink was reached %d times, want 2", got)
 	}
 }
+
+// Certificates get renewed, and a delivery can wait for that.
+func TestABadCertificateDelaysADelivery(t *testing.T) {
+	sink, err := sinks.New(sinks.Options{Name: "s", URL: newAuthority(t).serveTLS(testkit.Script(), tls.NoClientCert), TLS: sinks.TLS{ServerName: "inner.example"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	wantTaken(t, sink.Deliver(t.Context(), delivery), retry, "no connection: x509: certificate signed by unknown authority")
+}
