@@ -89,19 +89,7 @@ func (d *decoder) awaitSinks(n *node, a *awaitDraft) {
 	if ok && len(items) == 0 {
 		d.fail(d.place(d.resolve(n)), idEmptyList, "", "await names no sinks")
 	}
-	for _, item := range items {
-		name, ok := d.literal(item, "the name of a sink")
-		if !ok {
-			continue
-		}
-		if slices.Contains(a.Sinks, name) {
-			d.fail(d.place(item), idDuplicateItem, "", "sink %q is asked twice", name)
-			continue
-		}
-		// The defaults' slice, which other rules share, is nil: defaults cannot name sinks.
-		a.Sinks = append(a.Sinks, name)
-		a.sinkAt = append(a.sinkAt, d.place(item))
-	}
+	a.Sinks, a.sinkAt = d.sinkNames(items, "asked")
 }
 
 var (

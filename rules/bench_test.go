@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"strings"
 	"testing"
+
+	"callboard/openim"
 )
 
 // benchRules are ten rules as teams write them.
@@ -33,5 +36,44 @@ func BenchmarkMatch10(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		set.Match(cb, noon)
+	}
+}
+
+// BenchmarkMatchNotify matches a group message against three rules that match and notify three sinks between them, two in
+// order.
+func BenchmarkMatchNotify(b *testing.B) {
+	set := load(b, text(`
+sinks:
+  archive: {url: http://archive.internal/, order_by: groupID}
+  search: {url: http://search.internal/, order_by: 'groupID == "" ? sendID : groupID'}
+  audit: {url: http://audit.internal/}
+rules:
+  - {name: keep, callbacks: [beforeSendGroupMsg], notify: [archive, audit]}
+  - {name: texts, callbacks: [beforeSendGroupMsg], when: 'contentType in [Text, AtText]', notify: [search]}
+  - {name: support, callbacks: [beforeSendGroupMsg], when: 'groupID startsWith "support-"', notify: [audit]}
+`))
+	cb := callback(b, "beforeSendGroupMsg", `"sendID": "u1", "groupID": "support-7", "contentType": 101, "content": "{\"content\":\"where is my order?\"}"`)
+	if got := len(set.Match(cb, noon).Notify); got != 3 {
+		b.Fatalf("%d sinks to notify", got)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		set.Match(cb, noon)
+	}
+}
+
+func BenchmarkDedupKey(b *testing.B) {
+	body := `"sendID": "u1", "groupID": "support-7", "operationID": "op-1", "content": "` + strings.Repeat("x", 1000) + `"`
+	for name, cb := range map[string]*openim.Callback{
+		"message":   callback(b, "beforeSendGroupMsg", body+`, "serverMsgID": "f3a1"`),
+		"operation": callback(b, "beforeSendGroupMsg", body),
+	} {
+		b.Run(name, func(b *testing.B) {
+			set := load(b, text("rules: []\ndedup: 10m"))
+			b.ReportAllocs()
+			for b.Loop() {
+				set.DedupKey(cb)
+			}
+		})
 	}
 }

@@ -23,6 +23,8 @@ func (l *loader) check(files []File) {
 	}
 	l.checkNames()
 	l.checkReferences()
+	l.compileKeys()
+	l.checkDedup()
 	for _, r := range l.rules {
 		if r.Await != nil {
 			r.from.checkDeadline(&r.await, l.answerWithin)
@@ -31,6 +33,7 @@ func (l *loader) check(files []File) {
 	l.checkTimeouts()
 	if !diag.HasErrors(l.findings.list) { // else what could not be read may be what is missed
 		l.checkUnused()
+		l.checkIdleSettings()
 		l.checkReach()
 	}
 }
@@ -68,6 +71,13 @@ func (l *loader) checkReferences() {
 	}
 	names := slices.Sorted(maps.Keys(sinks))
 	for _, r := range l.rules {
+		for i, name := range r.Notify {
+			if s := sinks[name]; s != nil {
+				s.notifiedBy = append(s.notifiedBy, r)
+				continue
+			}
+			r.from.unknownSink(r.notifyAt[i], name, names)
+		}
 		if r.Await == nil {
 			continue
 		}
@@ -80,6 +90,11 @@ func (l *loader) checkReferences() {
 		}
 	}
 	for _, d := range l.defaults {
+		for i, name := range d.rules.Notify {
+			if sinks[name] == nil {
+				d.from.unknownSink(d.rules.notifyAt[i], name, names)
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(d.rules.await.failed.bySink)) {
 			if sinks[name] == nil {
 				d.from.unknownSink(d.rules.await.failed.at[name], name, names)
@@ -88,11 +103,11 @@ func (l *loader) checkReferences() {
 	}
 }
 
-// checkUnused finds sinks that no rule asks.
+// checkUnused finds sinks that no rule asks or notifies.
 func (l *loader) checkUnused() {
 	for _, s := range l.sinks {
-		if !s.asked {
-			s.from.warn(s.at, idUnusedSink, "", "no rule asks sink %q", s.Name)
+		if !s.asked && s.notifiedBy == nil {
+			s.from.warn(s.at, idUnusedSink, "", "no rule asks or notifies sink %q", s.Name)
 		}
 	}
 }
@@ -124,7 +139,7 @@ func (l *loader) checkTimeouts() {
 	for _, s := range l.sinks {
 		at, own := s.has["timeout"]
 		r := longest[s.Name]
-		if !own || r == nil || s.Timeout <= l.waits(r) {
+		if !own || r == nil || s.notifiedBy != nil || s.Timeout <= l.waits(r) {
 			continue
 		}
 		s.from.warn(at, idTimeout, "a timeout below the deadline leaves time for a second attempt",

@@ -42,12 +42,13 @@ func (d *decoder) compile(r *ruleDraft) {
 	}
 	cond, problems := when.Compile(expression, commands)
 	for _, p := range problems {
-		d.conditionProblem(n, e, p, lead)
+		d.expressionProblem(n, e, p, lead)
 	}
 	r.cond = cond
 }
 
-func (d *decoder) conditionProblem(n *node, e expansion, p when.Problem, lead int) {
+// expressionProblem reports a problem of a condition or a key.
+func (d *decoder) expressionProblem(n *node, e expansion, p when.Problem, lead int) {
 	report := d.fail
 	if p.Warning {
 		report = d.warn
@@ -58,7 +59,7 @@ func (d *decoder) conditionProblem(n *node, e expansion, p when.Problem, lead in
 		message = fmt.Sprintf("this has a finding (%s) once the references in the condition are resolved", p.ID)
 		hint = "write the condition without ${…} to see more"
 	}
-	at, exact := d.conditionPlace(n, e, p, lead)
+	at, exact := d.expressionPlace(n, e, p, lead)
 	if !exact {
 		message += " (somewhere in this expression)"
 	}
@@ -68,8 +69,8 @@ func (d *decoder) conditionProblem(n *node, e expansion, p when.Problem, lead in
 	report(at, p.ID, hint, "%s", message)
 }
 
-// conditionPlace returns the place of a problem, and whether it is more exact than the whole condition.
-func (d *decoder) conditionPlace(n *node, e expansion, p when.Problem, lead int) (place, bool) {
+// expressionPlace returns the place of a problem, and whether it is more exact than the whole expression.
+func (d *decoder) expressionPlace(n *node, e expansion, p when.Problem, lead int) (place, bool) {
 	whole := p.Start == 0 && p.End == 0
 	from, to := p.Start+lead, p.End+lead
 	if whole {
@@ -87,7 +88,7 @@ func (d *decoder) conditionPlace(n *node, e expansion, p when.Problem, lead int)
 	return d.within(n, from, to), true
 }
 
-// commentBehind reports whether a plain condition ends where YAML sees a comment.
+// commentBehind reports whether a plain expression ends where YAML sees a comment.
 func (d *decoder) commentBehind(n *node) bool {
 	if n.style != plainStyle {
 		return false

@@ -39,6 +39,8 @@ var corpusOptions = Options{
 		switch path {
 		case "/run/secrets/token":
 			return []byte("Bearer " + secretMark + "\n"), nil
+		case "/run/secrets/archive":
+			return []byte(secretMark + "-of-the-archive\n"), nil
 		case "/denied":
 			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
 		case "/broken":

@@ -53,9 +53,8 @@ func (d *decoder) resolve(n *node) *node {
 
 // keys are the keys that a mapping may have.
 type keys[T any] struct {
-	what  string            // the mapping, with its article: "a sink"
-	known []key[T]          // in the order of the documentation
-	later map[string]string // keys of later versions → what they belong to
+	what  string   // the mapping, with its article: "a sink"
+	known []key[T] // in the order of the documentation
 }
 
 // A key is one key of a mapping and how its value is read.
@@ -75,7 +74,7 @@ func (ks keys[T]) names() []string {
 // without returns the keys except some.
 func (ks keys[T]) without(what string, names ...string) keys[T] {
 	known := slices.DeleteFunc(slices.Clone(ks.known), func(k key[T]) bool { return slices.Contains(names, k.name) })
-	return keys[T]{what, known, ks.later}
+	return keys[T]{what, known}
 }
 
 // readMapping reads a mapping into a value, key by key, and returns the places of the keys it has.
@@ -94,13 +93,10 @@ func readMapping[T any](d *decoder, n *node, ks keys[T], into *T) (map[string]pl
 		case i >= 0 && p.value.kind == nullNode:
 			d.fail(at, idNoValue, nullHint(p.key.text), "%s has no value", p.key.text)
 		case i >= 0:
-			if p.key.text != "url" { // see revealURL
+			if !slices.Contains(secretKeys, p.key.text) {
 				d.reveal(p.value)
 			}
 			ks.known[i].read(d, p.value, into)
-		case ks.later[p.key.text] != "":
-			d.reveal(p.value)
-			d.fail(at, idNotYet, "", "%s is not available yet in this version: it belongs to %s", p.key.text, ks.later[p.key.text])
 		default:
 			d.unknownKey(at, p, ks.what, ks.names())
 		}
@@ -114,7 +110,7 @@ func (d *decoder) unknownKey(at place, p pair, what string, names []string) {
 	if near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
-	if near != "" && near != "url" && near != "headers" {
+	if near != "" && !slices.Contains(secretKeys, near) {
 		d.reveal(p.value)
 	}
 	if !keyName.MatchString(p.key.text) { // where a colon is missing, the value is part of the key

@@ -39,9 +39,11 @@ type loader struct {
 	findings     *findings
 	refs         *references
 	answerWithin time.Duration
+	window       time.Duration // of dedup where no file has one
 	sinks        []*sinkDraft
 	rules        []*ruleDraft
 	defaults     []fileDefaults
+	dedups       []*dedupDraft
 	noRules      bool // whether a file says `rules: []`
 }
 
@@ -66,6 +68,7 @@ func newLoader(o Options) *loader {
 			files: map[string]fileSecret{}, used: sha256.New(),
 		},
 		answerWithin: cmp.Or(o.AnswerWithin, 4*time.Second),
+		window:       o.Dedup,
 	}
 }
 
@@ -115,7 +118,7 @@ func (d *decoder) checkEncoding(data []byte) bool {
 
 // A layout is a file's top level, kept until all of it is known.
 type layout struct {
-	defaults, sinks, rules *node
+	defaults, sinks, rules, dedup *node
 }
 
 var fileKeys = keys[layout]{
@@ -124,6 +127,7 @@ var fileKeys = keys[layout]{
 		{"sinks", func(_ *decoder, n *node, f *layout) { f.sinks = n }},
 		{"rules", func(_ *decoder, n *node, f *layout) { f.rules = n }},
 		{"defaults", func(_ *decoder, n *node, f *layout) { f.defaults = n }},
+		{"dedup", func(_ *decoder, n *node, f *layout) { f.dedup = n }},
 	},
 }
 
@@ -145,6 +149,9 @@ func (l *loader) readDocument(d *decoder, root *node) {
 		readMapping(d, f.defaults, defaultsKeys, &defaults)
 		l.defaults = append(l.defaults, defaults)
 	}
+	if f.dedup != nil {
+		l.dedups = append(l.dedups, d.dedup(f.dedup))
+	}
 	if f.sinks != nil {
 		l.sinks = append(l.sinks, d.sinks(f.sinks, defaults.sinks)...)
 	}
@@ -157,7 +164,18 @@ func (l *loader) readDocument(d *decoder, root *node) {
 
 // set makes the table of what was read without an error.
 func (l *loader) set(files []File) *Set {
-	s := &Set{Revision: l.revision(files)}
+	s := &Set{Revision: l.revision(files), Dedup: l.dedup()}
+	targets := map[string]target{} // sink name → the sink
+	var keys []*when.Key
+	for _, draft := range l.sinks {
+		sink := draft.Sink
+		s.Sinks = append(s.Sinks, &sink)
+		targets[sink.Name] = target{&sink, draft.key}
+		if draft.key != nil {
+			keys = append(keys, draft.key)
+		}
+	}
+	slices.SortFunc(s.Sinks, func(a, b *Sink) int { return cmp.Compare(a.Name, b.Name) })
 	votes := l.sinkVotes()
 	var conds []*when.Cond
 	for _, draft := range l.rules {
@@ -174,18 +192,17 @@ func (l *loader) set(files []File) *Set {
 			reply := *r.Reply
 			r.Reply = &reply
 		}
+		for _, name := range r.Notify {
+			r.targets = append(r.targets, targets[name])
+		}
+		r.alone = []string{r.Name}
 		if r.cond != nil {
 			conds = append(conds, r.cond)
 		}
 		s.Rules = append(s.Rules, &r)
 	}
 	slices.SortStableFunc(s.Rules, func(a, b *Rule) int { return cmp.Compare(b.Priority, a.Priority) })
-	for _, draft := range l.sinks {
-		sink := draft.Sink
-		s.Sinks = append(s.Sinks, &sink)
-	}
-	slices.SortFunc(s.Sinks, func(a, b *Sink) int { return cmp.Compare(a.Name, b.Name) })
-	s.env = when.NewEnv(conds)
+	s.env = when.NewEnv(conds, keys...)
 	s.index()
 	return s
 }

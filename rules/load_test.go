@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -81,8 +82,8 @@ func summary(set *Set, found []diag.Diagnostic) []string {
 	return lines
 }
 
-// The files of the documentation load, apart from what durable delivery will bring.
-func TestDeliveryKeysAreNotAvailableYet(t *testing.T) {
+// A file with something of everything loads.
+func TestAWholeFile(t *testing.T) {
 	file := text(`
 sinks:
   moderation:
@@ -114,14 +115,9 @@ rules:
     when: groupID == "announcements" && sendID not in ["admin1", "admin2"]
     reply: {refuse: {code: 20403, message: "Only administrators post here"}}
 `)
-	_, found := Load([]File{file}, corpusOptions)
-	for _, d := range found {
-		if d.ID != idNotYet {
-			t.Errorf("unexpected: %s", d)
-		}
-	}
-	if len(found) != 5 {
-		t.Errorf("%d findings, want one each for order_by, rate, for, secret, notify", len(found))
+	set := load(t, file)
+	if got := names(set.Rules); got != "moderate-support-groups announcements-are-read-only" || len(set.Sinks) != 3 {
+		t.Errorf("rules %q, %d sinks", got, len(set.Sinks))
 	}
 }
 
@@ -135,7 +131,7 @@ func TestAnswerWithin(t *testing.T) {
 	}
 }
 
-// FuzzLoad: no input makes Load panic, every finding stands in its file, and no secret shows.
+// FuzzLoad: no input makes Load panic, every finding stands in its file, and no secret shows. What loads makes plans.
 func FuzzLoad(f *testing.F) {
 	for _, dir := range []string{"ok", "bad"} {
 		for _, files := range corpus(f, dir) {
@@ -157,7 +153,26 @@ func FuzzLoad(f *testing.F) {
 		for _, d := range found {
 			checkFinding(t, lines, d)
 		}
+		if set != nil {
+			checkPlan(t, set)
+		}
 	})
+}
+
+// checkPlan makes a plan and holds its notices to what they promise.
+func checkPlan(t *testing.T, set *Set) {
+	t.Helper()
+	cb := callback(t, "beforeSendGroupMsg", `"groupID": "gé", "sendID": "u1", "contentType": 101, "content": "`+strings.Repeat("x", 1000)+`"`)
+	seen := map[*Sink]bool{}
+	for _, n := range set.Match(cb, noon).Notify {
+		if seen[n.Sink] || len(n.Rules) == 0 || len(n.Key) > longestKey || !utf8.ValidString(n.Key) || n.Sink.OrderBy == "" && n.Key != "" {
+			t.Errorf("notice %+v of sink %+v", n, n.Sink)
+		}
+		seen[n.Sink] = true
+	}
+	if key, ok := set.DedupKey(cb); ok && (set.Dedup == nil || key == "") {
+		t.Errorf("dedup %+v, key %q", set.Dedup, key)
+	}
 }
 
 func checkFinding(t *testing.T, lines *source, d diag.Diagnostic) {

@@ -14,8 +14,16 @@ import (
 // A Plan is what the matching rules ask for, in order. It is read-only.
 type Plan struct {
 	Matched []*Rule
+	Notify  []Notice    // sinks to notify, each once, in the order of rules and their lists
 	Errors  []RuleError // conditions that failed: recorded whether or not on_error made them match
-	Notes   []string    // what was cut before conditions saw it
+	Notes   []string    // what was cut before conditions saw it, and which delivery has no order because its order_by failed
+}
+
+// A Notice is a sink that gets the callback delivered.
+type Notice struct {
+	Sink  *Sink
+	Key   string   // of its order, "" for none; at most 512 bytes: of a longer one, "sha256:" and the hash
+	Rules []string // names of the rules that ask for it, in order
 }
 
 // A RuleError is a condition that failed at run time.
@@ -72,7 +80,7 @@ func (s *Set) candidates(cb *openim.Callback) []*Rule {
 // concurrently, each time with another callback.
 func (s *Set) Match(cb *openim.Callback, now time.Time) Plan {
 	var plan Plan
-	var scope *when.Scope // made for the first condition: many callbacks meet none
+	var scope *when.Scope // made for the first condition or key: many callbacks meet none
 	for _, r := range s.candidates(cb) {
 		matched := true
 		if r.cond != nil {
@@ -89,12 +97,18 @@ func (s *Set) Match(cb *openim.Callback, now time.Time) Plan {
 			continue
 		}
 		plan.Matched = append(plan.Matched, r)
+		if len(r.targets) > 0 {
+			if scope == nil && r.ordered() {
+				scope = s.env.Bind(cb, now)
+			}
+			plan.notify(r, scope)
+		}
 		if r.Stop {
 			break
 		}
 	}
 	if scope != nil {
-		plan.Notes = scope.Notes()
+		plan.Notes = append(scope.Notes(), plan.Notes...)
 		scope.Release()
 	}
 	return plan

@@ -18,6 +18,7 @@ type ruleDraft struct {
 	has       map[string]place // its keys, without those of defaults
 	condition *node            // of when
 	await     awaitDraft
+	notifyAt  []place // of Notify
 	reply     replyDraft
 }
 
@@ -34,6 +35,7 @@ var ruleKeys = keys[ruleDraft]{
 		{"callbacks", (*decoder).callbacks},
 		{"when", (*decoder).when},
 		{"await", (*decoder).await},
+		{"notify", (*decoder).notify},
 		{"reply", (*decoder).reply},
 		{"priority", func(d *decoder, n *node, r *ruleDraft) {
 			d.count(n, "priority", -highestPriority, highestPriority, &r.Priority)
@@ -43,7 +45,6 @@ var ruleKeys = keys[ruleDraft]{
 			choice(d, n, "on_error", onErrorWords, []bool{false, true}, &r.MatchOnErr)
 		}},
 	},
-	later: map[string]string{"notify": durable},
 }
 
 var onErrorWords = []string{"skip", "match"}
@@ -55,7 +56,6 @@ var defaultRuleKeys = keys[ruleDraft]{
 		ruleKeys.without("", "name", "description", "when", "await", "reply", "stop").known,
 		key[ruleDraft]{"await", func(d *decoder, n *node, r *ruleDraft) { readMapping(d, n, defaultAwaitKeys, &r.await) }},
 	),
-	later: ruleKeys.later,
 }
 
 // rules reads the rules of a file over their defaults.
@@ -152,11 +152,12 @@ func (d *decoder) checkRule(r *ruleDraft) {
 	_, awaits := r.has["await"]
 	_, replies := r.has["reply"]
 	_, notifies := r.has["notify"]
-	if !awaits && !replies && !notifies && !r.Stop && !r.hasUnknownKeys() {
-		d.fail(r.at, idRuleIdle, "give it await or reply, or stop: true to end matching", "this rule does nothing")
+	if !awaits && !replies && !notifies && len(r.Notify) == 0 && !r.Stop && !r.hasUnknownKeys() {
+		d.fail(r.at, idRuleIdle, "give it await, notify or reply, or stop: true to end matching", "this rule does nothing")
 	}
 	d.compile(r)
 	d.checkAwait(r)
+	d.checkNotify(r)
 	d.checkReply(r)
 }
 

@@ -25,6 +25,8 @@ type Options struct {
 	ReadFile func(string) ([]byte, error)
 	// AnswerWithin is the budget of a callback; longer deadlines are diagnosed. Zero means 4 seconds.
 	AnswerWithin time.Duration
+	// Dedup is the window of a dedup without an expression, used where no file has one. Zero means none.
+	Dedup time.Duration
 }
 
 // A Set is a checked table of rules: read-only, safe for concurrent use.
@@ -32,8 +34,9 @@ type Set struct {
 	Rules    []*Rule // in the order of matching: priority first, then file and place
 	Sinks    []*Sink // by name
 	Revision string  // hash of the files and of what their references stand for, 12 hex digits
+	Dedup    *Dedup  // nil when neither a file nor Options has it
 
-	env       *when.Env
+	env       *when.Env                   // of conditions and of order_by
 	byCommand map[*openim.Command][]*Rule // command → its rules, those for all included
 	byName    map[string][]*Rule          // command that the catalogue lacks → the same
 	forAll    []*Rule                     // the rules for commands that nobody named
@@ -52,10 +55,13 @@ type Rule struct {
 	Stop        bool              // ends matching after this rule
 	MatchOnErr  bool              // on_error: match
 	Await       *Await            // nil when it asks nobody
+	Notify      []string          // sinks that get the callback delivered, in the order written
 	Reply       *Reply            // nil when it answers nothing by itself
 
 	cond    *when.Cond
 	secrets []secret // in the condition
+	targets []target // of Notify
+	alone   []string // the rule's name, for notices that no other rule asks for; full
 }
 
 // An Await is the part of a rule that asks sinks.
@@ -136,6 +142,43 @@ type Sink struct {
 	Headers     map[string]string // sent with each request; may hold secrets
 	TLS         TLS
 	Dialect     openim.Dialect
+
+	// Of deliveries.
+
+	OrderBy    string        // source of the expression for the key, "" for no order
+	Rate       float64       // attempts a second, 0: no bound
+	RetryFor   time.Duration // how long a delivery is retried
+	Secrets    []string      // that sign, one or two; secrets
+	NeedsReply bool          // success: reply
+	OnStuck    OnStuck
+	StuckLimit int // deliveries that may wait behind a stuck one
+	Breaker    Breaker
+}
+
+// OnStuck says what becomes of an ordered delivery that cannot be delivered.
+type OnStuck uint8
+
+// The ways.
+const (
+	Block      OnStuck = iota // its key waits for a person
+	DeadLetter                // it becomes a dead letter, its key goes on
+)
+
+// A Breaker says when a failing sink is left alone.
+type Breaker struct {
+	Off      bool          // breaker: off
+	Failures int           // in a row that open it
+	Delay    time.Duration // before the first probe
+	MaxDelay time.Duration // doubling up to it
+}
+
+// Dedup is how the same callback is recognised when it comes again.
+type Dedup struct {
+	Window time.Duration
+	Key    string // source of the expression, "" for the default key: see Set.DedupKey
+
+	key *when.Key // compiled Key, nil for the default key
+	env *when.Env // of key alone, which is read before anything is matched
 }
 
 // TLS is how a sink is reached over https. The zero value uses the system's roots.

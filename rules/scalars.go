@@ -91,6 +91,10 @@ func (d *decoder) integer(n *node, what string, least, most int64, into *int64) 
 }
 
 func (d *decoder) duration(n *node, what string, most time.Duration, into *time.Duration) {
+	d.durationWithin(n, what, time.Millisecond, most, into)
+}
+
+func (d *decoder) durationWithin(n *node, what string, least, most time.Duration, into *time.Duration) {
 	text, ok := d.scalar(n, what)
 	if !ok {
 		return
@@ -101,11 +105,14 @@ func (d *decoder) duration(n *node, what string, most time.Duration, into *time.
 		if _, err := strconv.ParseFloat(text, 64); err == nil && text != "0" {
 			hint = fmt.Sprintf("did you mean %ss?", d.resolve(n).text)
 		}
+		if days, err := strconv.ParseUint(strings.TrimSuffix(text, "d"), 10, 16); err == nil && strings.HasSuffix(text, "d") {
+			hint = fmt.Sprintf("did you mean %dh?", 24*days)
+		}
 		d.fail(d.place(n), idWrongType, hint, "%s is a duration, not %q", what, d.resolve(n).text)
 		return
 	}
-	if v < time.Millisecond || v > most {
-		d.fail(d.place(n), idOutOfRange, "", "%s must be from 1ms to %s", what, short(most))
+	if v < least || v > most {
+		d.fail(d.place(n), idOutOfRange, "", "%s must be from %s to %s", what, short(least), short(most))
 		return
 	}
 	*into = v

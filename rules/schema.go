@@ -4,12 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 
 	"github.com/invopop/jsonschema"
-
-	"callboard/openim"
 )
 
 // Schema returns the JSON Schema of a rules file, for editors: what keys there are, what they
@@ -42,9 +39,15 @@ func schemaName(t reflect.Type) string {
 // The types below mirror the key tables of this package; a test holds the two together.
 
 type schemaFile struct {
-	Sinks    map[string]schemaSink `json:"sinks,omitempty" jsonschema_description:"HTTP services that rules ask, by name. All files together are one table."`
+	Sinks    map[string]schemaSink `json:"sinks,omitempty" jsonschema_description:"HTTP services that rules ask and notify, by name. All files together are one table."`
 	Rules    []schemaRule          `json:"rules,omitempty" jsonschema_description:"What is to happen to callbacks. Every rule that matches takes part. [] asks for an empty table."`
 	Defaults *schemaDefaults       `json:"defaults,omitempty" jsonschema_description:"What the sinks and rules of this file have in common."`
+	Dedup    *schemaDedup          `json:"dedup,omitempty" jsonschema_description:"How the same callback is recognised when it comes again. One file of the folder may have it. Default never."`
+}
+
+type schemaDedupParts struct {
+	Window schemaDuration `json:"window" jsonschema_description:"How long a callback is remembered, 1s to 24h."`
+	Key    string         `json:"key,omitempty" jsonschema_description:"An expression over the callback's fields: callbacks of one command and source with the same value are the same. Default the serverMsgID, else operationID and body."`
 }
 
 type schemaDefaults struct {
@@ -60,7 +63,7 @@ type schemaSink struct {
 
 type schemaDefaultSinks struct {
 	Timeout     schemaDuration    `json:"timeout,omitempty" jsonschema_description:"Of one attempt. Default 3s."`
-	Retry       *schemaRetry      `json:"retry,omitempty" jsonschema_description:"Further attempts within the deadline."`
+	Retry       *schemaRetry      `json:"retry,omitempty" jsonschema_description:"Further attempts: within the deadline of an await, and for much longer at a delivery."`
 	Hedge       schemaDuration    `json:"hedge,omitempty" jsonschema_description:"Send a second request when the first has not answered for so long. Default never."`
 	Concurrency int               `json:"concurrency,omitempty" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"The most requests at one time. Default 64."`
 	MaxAnswer   schemaBytes       `json:"max_answer,omitempty" jsonschema_description:"The longest answer that is read, as in 64KiB. Default 1MiB."`
@@ -68,12 +71,26 @@ type schemaDefaultSinks struct {
 	TLS         *schemaTransport  `json:"tls,omitempty" jsonschema_description:"How the sink is reached over https. Default the system's roots."`
 	Dialect     schemaDialect     `json:"dialect,omitempty" jsonschema_description:"How the sink refuses: current with actionCode 0 and nextCode 1, v2 with any non-zero actionCode. Default current."`
 	OnFailure   schemaVote        `json:"on_failure,omitempty" jsonschema_description:"What a vote of this sink that failed counts as, unless the rule says otherwise."`
+	OrderBy     schemaKey         `json:"order_by,omitempty" jsonschema_description:"A field or an expression: deliveries with the same value arrive one after the other. Default no order."`
+	OnStuck     schemaOnStuck     `json:"on_stuck,omitempty" jsonschema_description:"What becomes of an ordered delivery that cannot be delivered: block what has the same key, or dead_letter. Default block."`
+	StuckLimit  int               `json:"stuck_limit,omitempty" jsonschema:"minimum=1,maximum=10000000" jsonschema_description:"The most deliveries that wait behind a stuck one. Default 10000."`
+	Rate        schemaRate        `json:"rate,omitempty" jsonschema_description:"The most attempts at deliveries in a second, minute or hour, as in 500/s. Default no limit."`
+	Breaker     *schemaBreaker    `json:"breaker,omitempty" jsonschema_description:"When a failing sink is left alone for a while: off, or after how many failures."`
+	Success     schemaSuccess     `json:"success,omitempty" jsonschema_description:"What makes a delivery done: a 2xx status, or also a reply that allows. Default status."`
+	Secret      schemaSecrets     `json:"secret,omitempty" jsonschema_description:"Signs deliveries (Standard Webhooks): whsec_ and base64, or any text. A list of two during rotation: new, old. Default no signature."`
 }
 
 type schemaRetry struct {
-	Attempts   int            `json:"attempts,omitempty" jsonschema:"minimum=1,maximum=10" jsonschema_description:"The most attempts, the first included. Default 2."`
-	Backoff    schemaDuration `json:"backoff,omitempty" jsonschema_description:"The longest wait before the second attempt; it doubles. Default 50ms."`
-	MaxBackoff schemaDuration `json:"max_backoff,omitempty" jsonschema_description:"The longest wait between two attempts. Default 1s."`
+	Attempts   int            `json:"attempts,omitempty" jsonschema:"minimum=1,maximum=10" jsonschema_description:"The most attempts of an await, the first included. Default 2."`
+	Backoff    schemaDuration `json:"backoff,omitempty" jsonschema_description:"The longest wait before the second attempt; it doubles. Default 50ms, of a delivery 1s."`
+	MaxBackoff schemaDuration `json:"max_backoff,omitempty" jsonschema_description:"The longest wait between two attempts. Default 1s, of a delivery 10m."`
+	For        schemaDuration `json:"for,omitempty" jsonschema_description:"How long a delivery is retried, 720h at most. Default 24h."`
+}
+
+type schemaBreakerParts struct {
+	Failures int            `json:"failures,omitempty" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"How many failures in a row open it. Default 10."`
+	Delay    schemaDuration `json:"delay,omitempty" jsonschema_description:"How long it stays open before a probe; it doubles with each that fails. Default 5s."`
+	MaxDelay schemaDuration `json:"max_delay,omitempty" jsonschema_description:"The longest wait between two probes. Default 1m."`
 }
 
 type schemaTransport struct {
@@ -89,6 +106,7 @@ type schemaRule struct {
 	Callbacks   schemaCallbacks `json:"callbacks,omitempty" jsonschema_description:"Which callbacks the rule is for. Default all."`
 	When        schemaCondition `json:"when,omitempty" jsonschema_description:"The condition, an expression over the callback's fields. Default always."`
 	Await       *schemaAwait    `json:"await,omitempty" jsonschema_description:"Ask sinks before answering."`
+	Notify      schemaNotify    `json:"notify,omitempty" jsonschema_description:"Names of the sinks that get the callback delivered, durably, after the answer."`
 	Reply       *schemaReply    `json:"reply,omitempty" jsonschema_description:"The rule's own answer."`
 	Priority    int             `json:"priority,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"Higher goes first. Default 0."`
 	Stop        schemaBool      `json:"stop,omitempty" jsonschema_description:"End matching after this rule. Default false."`
@@ -97,6 +115,7 @@ type schemaRule struct {
 
 type schemaDefaultRules struct {
 	Callbacks schemaCallbacks     `json:"callbacks,omitempty" jsonschema_description:"Which callbacks the rules are for. Default all."`
+	Notify    schemaNames         `json:"notify,omitempty" jsonschema_description:"Names of the sinks that get the callbacks delivered; a rule that says notify: [] notifies none."`
 	Priority  int                 `json:"priority,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"Higher goes first. Default 0."`
 	OnError   schemaOnError       `json:"on_error,omitempty" jsonschema_description:"What a condition that fails counts as. Default skip."`
 	Await     *schemaDefaultAwait `json:"await,omitempty" jsonschema_description:"Of the rules that ask sinks."`
@@ -140,6 +159,8 @@ func (schemaSink) JSONSchemaExtend(s *jsonschema.Schema)         { extended(s) }
 func (schemaDefaultSinks) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
 func (schemaRetry) JSONSchemaExtend(s *jsonschema.Schema)        { extended(s) }
 func (schemaTransport) JSONSchemaExtend(s *jsonschema.Schema)    { extended(s) }
+func (schemaDedupParts) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s) }
+func (schemaBreakerParts) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
 func (schemaRule) JSONSchemaExtend(s *jsonschema.Schema)         { extended(s) }
 func (schemaDefaultRules) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
 func (schemaAwait) JSONSchemaExtend(s *jsonschema.Schema)        { extended(s) }
@@ -163,95 +184,4 @@ func extended(s *jsonschema.Schema) {
 			p.Value.Description = n.Description
 		}
 	}
-}
-
-// The types of single values. Each may be a reference to an environment variable or a file.
-type (
-	schemaDuration  string
-	schemaBytes     string
-	schemaBool      bool
-	schemaDialect   string
-	schemaVote      string
-	schemaMerge     string
-	schemaOnError   string
-	schemaCondition string
-)
-
-func aReference() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "string", Pattern: regexp.QuoteMeta("${")}
-}
-
-func orReference(s *jsonschema.Schema) *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, aReference()}}
-}
-
-func oneOfWords(words []string) *jsonschema.Schema {
-	s := &jsonschema.Schema{Type: "string"}
-	for _, w := range words {
-		s.Enum = append(s.Enum, w)
-	}
-	return s
-}
-
-func (schemaDuration) JSONSchema() *jsonschema.Schema {
-	return orReference(&jsonschema.Schema{Type: "string", Pattern: `^([0-9]*\.?[0-9]+(ns|us|µs|ms|s|m|h))+$`})
-}
-
-func (schemaBytes) JSONSchema() *jsonschema.Schema {
-	return orReference(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{
-		{Type: "integer", Minimum: "1"},
-		{Type: "string", Pattern: "^[0-9]+ *(B|KB|MB|GB|KiB|MiB|GiB)?$"},
-	}})
-}
-
-func (schemaBool) JSONSchema() *jsonschema.Schema {
-	return orReference(&jsonschema.Schema{Type: "boolean"})
-}
-func (schemaDialect) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(dialectWords)) }
-func (schemaVote) JSONSchema() *jsonschema.Schema    { return orReference(oneOfWords(voteWords)) }
-func (schemaMerge) JSONSchema() *jsonschema.Schema   { return orReference(oneOfWords(mergeWords)) }
-func (schemaOnError) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(onErrorWords)) }
-
-// A condition may be a bare true or false.
-func (schemaCondition) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string"}, {Type: "boolean"}}}
-}
-
-// What can be written in more ways than one.
-type (
-	schemaNames     []string
-	schemaCallbacks []string
-	schemaPolicy    struct{ schemaPolicyParts }
-	schemaOnFailure map[string]schemaVote
-	schemaReply     struct{ schemaReplyParts }
-)
-
-func oneOrMore(item *jsonschema.Schema) *jsonschema.Schema {
-	one := uint64(1)
-	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{item, {Type: "array", Items: item, MinItems: &one}}}
-}
-
-func (schemaNames) JSONSchema() *jsonschema.Schema {
-	return oneOrMore(&jsonschema.Schema{Type: "string"})
-}
-
-func (schemaCallbacks) JSONSchema() *jsonschema.Schema {
-	names := &jsonschema.Schema{Type: "string", Enum: []any{"*"}}
-	for _, c := range openim.Commands() {
-		names.Enum = append(names.Enum, c.Short)
-	}
-	wire := &jsonschema.Schema{Type: "string", Pattern: "^callback."}
-	s := oneOrMore(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{names, wire}})
-	s.AnyOf[1].Items = &jsonschema.Schema{Ref: "#/$defs/callbacks/anyOf/0"} // the list of names once is enough
-	return s
-}
-
-func (schemaPolicy) JSONSchemaExtend(s *jsonschema.Schema)    { extended(s); orWord(s, policyWords) }
-func (schemaReply) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s); orWord(s, []string{"allow"}) }
-func (schemaOnFailure) JSONSchemaExtend(s *jsonschema.Schema) { orWord(s, voteWords) }
-
-// orWord turns the schema of a mapping into one that takes a word as well.
-func orWord(s *jsonschema.Schema, words []string) {
-	mapping := *s
-	*s = jsonschema.Schema{AnyOf: []*jsonschema.Schema{oneOfWords(words), aReference(), &mapping}}
 }

@@ -67,6 +67,8 @@ func TestSchemaHasTheParsersKeys(t *testing.T) {
 		"defaultSinks": defaultSinkKeys.names(),
 		"retry":        retryKeys.names(),
 		"transport":    tlsKeys.names(),
+		"breaker":      breakerKeys.names(),
+		"dedup":        dedupKeys.names(),
 		"rule":         ruleKeys.names(),
 		"defaultRules": defaultRuleKeys.names(),
 		"await":        awaitKeys.names(),
@@ -116,7 +118,8 @@ func TestSchemaRefusesBadFiles(t *testing.T) {
 		"unknown-rule-key", "unknown-sink-key", "key-without-value", "duration-without-unit", "boolean-yes", "integer-out-of-range",
 		"bytes-unknown-unit", "sink-without-url", "sink-dialect", "sink-on-failure", "rule-without-name", "callback-unknown-short",
 		"callbacks-empty", "on-error-unknown", "await-is-list", "await-without-sinks", "await-empty-sinks", "await-policy-unknown",
-		"await-quorum-of-zero", "await-merge-unknown", "reply-word", "refusal-code-too-low", "defaults-unknown", "top-level-unknown-key",
+		"await-quorum-of-zero", "await-merge-unknown", "rate", "on-stuck-unknown", "success-unknown", "breaker-unknown", "dedup-without-window",
+		"secret-list-of-three", "notify-mapping", "defaults-notify-nobody", "reply-word", "refusal-code-too-low", "defaults-unknown", "top-level-unknown-key",
 	} {
 		if s.check(map[string]any(s), instance(t, bad[name][0])) == nil {
 			t.Errorf("the schema accepts %s", name)
@@ -194,6 +197,10 @@ func (s schema) check(definition, value any) error {
 			}
 		case "minItems":
 			if v, ok := value.([]any); ok && float64(len(v)) < want.(float64) {
+				err = fmt.Errorf("%d entries", len(v))
+			}
+		case "maxItems":
+			if v, ok := value.([]any); ok && float64(len(v)) > want.(float64) {
 				err = fmt.Errorf("%d entries", len(v))
 			}
 		case "items":

@@ -13,6 +13,9 @@ import (
 // of settings that are no secrets: what a decoder did not expect (a header under a misspelled key, a
 // key given twice, a file that is no YAML) may be anything.
 
+// secretKeys are the keys of sinks that diagnostics do not show; of url some is, see revealURL.
+var secretKeys = []string{"url", "headers", "secret"}
+
 // secretText finds what must not be shown anywhere: the user part of a URL, the values in its query, and
 // values whose names say that they are secret.
 var secretText = []*regexp.Regexp{

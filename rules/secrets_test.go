@@ -12,6 +12,7 @@ import (
 const slippery = `defaults:
   sinks:
     headers: {X-Team: "DEFAULTSEC"}
+    secret: DEFAULTKEYSEC0123456
 sinks:
   moderation:
     url: "https://user:PASSWORDSEC@m.internal:8443/hooks/PATHSEC?token=QUERYSEC&a=b"
@@ -23,10 +24,14 @@ sinks:
       X-Long: >-
         FIRSTSEC
         SECONDSEC
-  flow: {url: 'http://u:FLOWURLSEC@flow/', headers: {X-Auth: FLOWSEC, Cookie: "a=FLOWCOOKIESEC"}, timeout: 1s}
+    secret:
+      - whsec_NEWKEYSEC+NEWKEYSEC+0123
+      - 'OLDKEYSEC 0123456789'
+  flow: {secret: [FLOWKEYSEC0123456789, "FLOWOLDSEC0123456789"], url: 'http://u:FLOWURLSEC@flow/', headers: {X-Auth: FLOWSEC, Cookie: "a=FLOWCOOKIESEC"}, timeout: 1s}
 rules:
   - name: r
     await: {sinks: [moderation, flow], deadline: 900ms}
+    notify: [moderation, flow]
 `
 
 const plantedMark = "SEC"

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +30,76 @@ func TestSinkSettings(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("sink differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestDeliverySettings(t *testing.T) {
+	const file = "notify.yaml"
+	set := okCase(t, "notify")
+	archived := secretMark + "-of-the-archive"
+	want := []*Sink{
+		{
+			Name: "archive", File: file, Line: 6, URL: "http://archive.internal/im", Hedge: 50 * time.Millisecond, Attempts: 3,
+			Backoff: time.Second, MaxBackoff: 2 * time.Hour, RetryFor: 720 * time.Hour,
+			OrderBy: "groupID", OnStuck: DeadLetter, Rate: 0.5, NeedsReply: true,
+			Secrets: []string{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", archived},
+			Breaker: Breaker{Failures: 5, Delay: 10 * time.Second, MaxDelay: 10 * time.Minute},
+		},
+		{
+			Name: "audit", File: file, Line: 14, URL: "http://audit.internal/", Hedge: 50 * time.Millisecond, Attempts: 3, Timeout: 2 * time.Second,
+			OrderBy: "sessionType == SingleChat ? sendID : groupID", StuckLimit: 50, Rate: 0.5,
+			Secrets: []string{archived}, Breaker: Breaker{Off: true},
+		},
+		{
+			Name: "search", File: file, Line: 20, URL: "http://search.internal/", Hedge: 50 * time.Millisecond, Attempts: 3,
+			Secrets: []string{archived},
+		},
+	}
+	if diff := cmp.Diff(want, set.Sinks); diff != "" {
+		t.Errorf("sinks differ (-want +got):\n%s", diff)
+	}
+	var got []string
+	for _, r := range set.Rules {
+		got = append(got, r.Name+": "+strings.Join(r.Notify, " "))
+	}
+	if diff := cmp.Diff([]string{"keep: archive", "more: audit search archive", "asked: archive", "nobody: "}, got); diff != "" {
+		t.Errorf("who is notified differs (-want +got):\n%s", diff)
+	}
+}
+
+func TestRates(t *testing.T) {
+	for text, want := range map[string]float64{
+		"500/s": 500, "30/m": 0.5, "10/h": 10.0 / 3600, "1/h": 1.0 / 3600, "0.25/s": 0.25, "1.5/m": 0.025, "100000/s": 100_000,
+		"0/s": 0, "0.9/h": 0, "100001/s": 0, "-1/s": 0, "5": 0, "5/d": 0, "5 /s": 0, "/s": 0, "1e3/s": 0, ".5/s": 0, "5/S": 0, "9" + strings.Repeat("9", 400) + "/s": 0,
+	} {
+		set, found := Load([]File{{"f.yaml", []byte("sinks: {s: {url: 'http://s', rate: '" + text + "'}}\nrules: [{name: r, notify: s}]")}}, Options{})
+		switch {
+		case want == 0 && set != nil:
+			t.Errorf("%.20s is a rate: %v", text, set.Sinks[0].Rate)
+		case want != 0 && (set == nil || set.Sinks[0].Rate != want):
+			t.Errorf("%s is no rate of %v: %v", text, want, found)
+		}
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	for secret, want := range map[string]bool{
+		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw":       true,
+		"whsec_" + strings.Repeat("A", 88):             true,
+		"whsec_" + strings.Repeat("A", 20) + "AA==":    true, // 16 bytes
+		"whsec_" + strings.Repeat("A", 20):             false,
+		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS-":       false, // of URLs
+		"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa":         false, // padding
+		"correct horse battery":                        true,
+		"fifteen bytes!!":                              false,
+		"sixteen bytes!!!":                             true,
+		"whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwAAAAAAA": false,
+		"line break at its end\n":                      false,
+		"":                                             false,
+	} {
+		if wrong, hint := secretProblem(secret); (wrong == "") != want {
+			t.Errorf("%q is a secret: %t, want %t (%s; %s)", secret, wrong == "", want, wrong, hint)
+		}
 	}
 }
 

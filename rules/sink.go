@@ -1,11 +1,13 @@
 package rules
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 	"time"
 
 	"callboard/openim"
+	"callboard/rules/when"
 )
 
 // A sinkDraft is a sink while its file is read: the sink and where its parts stand.
@@ -14,13 +16,18 @@ type sinkDraft struct {
 	from      *decoder
 	at        place            // its name
 	has       map[string]place // its keys, without those of defaults
+	retryHas  map[string]place // the keys of its retry, without those of defaults
 	onFailure openim.Vote      // Failed: not given
+	orderBy   *node            // nil for no order
+	key       *when.Key        // of orderBy, once compiled
 	asked     bool             // by a rule
+
+	notifiedBy []*ruleDraft
 }
 
 const (
 	longestTimeout = 5 * time.Minute
-	longestBackoff = time.Hour
+	longestBackoff = 24 * time.Hour
 )
 
 var sinkName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -33,7 +40,7 @@ var sinkKeys = keys[sinkDraft]{
 		{"timeout", func(d *decoder, n *node, s *sinkDraft) {
 			d.duration(n, "timeout", longestTimeout, &s.Timeout)
 		}},
-		{"retry", func(d *decoder, n *node, s *sinkDraft) { readMapping(d, n, retryKeys, s) }},
+		{"retry", func(d *decoder, n *node, s *sinkDraft) { s.retryHas, _ = readMapping(d, n, retryKeys, s) }},
 		{"hedge", func(d *decoder, n *node, s *sinkDraft) {
 			d.duration(n, "hedge", longestTimeout, &s.Hedge)
 		}},
@@ -45,15 +52,19 @@ var sinkKeys = keys[sinkDraft]{
 			choice(d, n, "dialect", dialectWords, []openim.Dialect{openim.DialectCurrent, openim.DialectV2}, &s.Dialect)
 		}},
 		{"on_failure", func(d *decoder, n *node, s *sinkDraft) { d.vote(n, &s.onFailure) }},
-	},
-	later: map[string]string{
-		"order_by": durable, "rate": durable, "secret": durable, "success": durable, "on_stuck": durable,
-		"max_age": durable, "breaker": durable,
+		{"order_by", (*decoder).orderBy},
+		{"on_stuck", func(d *decoder, n *node, s *sinkDraft) {
+			choice(d, n, "on_stuck", onStuckWords, []OnStuck{Block, DeadLetter}, &s.OnStuck)
+		}},
+		{"stuck_limit", func(d *decoder, n *node, s *sinkDraft) { d.count(n, "stuck_limit", 1, mostStuck, &s.StuckLimit) }},
+		{"rate", (*decoder).rate},
+		{"breaker", (*decoder).breaker},
+		{"success", func(d *decoder, n *node, s *sinkDraft) {
+			choice(d, n, "success", successWords, []bool{false, true}, &s.NeedsReply)
+		}},
+		{"secret", (*decoder).secret},
 	},
 }
-
-// durable is what the keys belong to that this version knows only by name.
-const durable = "durable delivery"
 
 var retryKeys = keys[sinkDraft]{
 	what: "retry",
@@ -65,8 +76,8 @@ var retryKeys = keys[sinkDraft]{
 		{"max_backoff", func(d *decoder, n *node, s *sinkDraft) {
 			d.duration(n, "max_backoff", longestBackoff, &s.MaxBackoff)
 		}},
+		{"for", func(d *decoder, n *node, s *sinkDraft) { d.duration(n, "for", longestRetry, &s.RetryFor) }},
 	},
-	later: map[string]string{"for": durable},
 }
 
 var tlsKeys = keys[TLS]{
@@ -126,7 +137,7 @@ func (d *decoder) sinks(n *node, defaults sinkDraft) []*sinkDraft {
 		s := defaults
 		s.from, s.at = d, d.place(p.key)
 		s.Name, s.File, s.Line = p.key.text, d.name, p.key.line
-		s.Headers = nil
+		s.Headers, s.retryHas = nil, nil
 		if !sinkName.MatchString(s.Name) {
 			d.fail(s.at, idName, "letters, digits, dots, dashes and underscores, 64 at most", "%q is no name for a sink", s.Name)
 		}
@@ -163,6 +174,12 @@ func (d *decoder) checkSink(s *sinkDraft) {
 	}
 	if s.Backoff > 0 && s.MaxBackoff > 0 && s.MaxBackoff < s.Backoff {
 		d.warn(at("retry"), idBackoff, "", "max_backoff %s is below backoff %s", short(s.MaxBackoff), short(s.Backoff))
+	}
+	if s.RetryFor > 0 && s.RetryFor < s.Backoff {
+		d.warn(at("retry"), idBackoff, "", "retry.for %s is below retry.backoff %s: a second attempt would most often come too late", short(s.RetryFor), short(s.Backoff))
+	}
+	if b := s.Breaker; !b.Off && cmp.Or(b.MaxDelay, defaultMaxDelay) < b.Delay {
+		d.warn(at("breaker"), idBackoff, "", "max_delay %s of the breaker is below delay %s", short(cmp.Or(b.MaxDelay, defaultMaxDelay)), short(b.Delay))
 	}
 	if (s.TLS.Cert == "") != (s.TLS.Key == "") {
 		d.fail(at("tls"), idTLS, "", "a client certificate needs both cert and key")

@@ -113,9 +113,9 @@ func TestLongInputIsCutAndNoted(t *testing.T) {
 	if matched, err := s.Eval(c); !matched || err != nil {
 		t.Errorf("got %v, %v", matched, err)
 	}
-	want := "atUserList: conditions see the first 10000 of 30000 entries\n" +
-		"content: conditions see the first 65536 of 196608 bytes\n" +
-		"text: conditions see the first 65536 of 196608 bytes"
+	want := "atUserList: rules see the first 10000 of 30000 entries\n" +
+		"content: rules see the first 65536 of 196608 bytes\n" +
+		"text: rules see the first 65536 of 196608 bytes"
 	if got := strings.Join(s.Notes(), "\n"); got != want {
 		t.Errorf("notes\n%s\nwant\n%s", got, want)
 	}

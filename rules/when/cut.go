@@ -11,7 +11,7 @@ func (s *Scope) fill(a *slot) {
 	s.variables[a.key] = s.cut(a.name, s.cb.Value(a.name, a.kind))
 }
 
-// cut shortens what is longer than conditions may see, and notes that.
+// cut shortens what is longer than conditions and keys may see, and notes that.
 func (s *Scope) cut(name string, v any) any {
 	switch v := v.(type) {
 	case string:
@@ -20,7 +20,7 @@ func (s *Scope) cut(name string, v any) any {
 		}
 	case []any:
 		if len(v) > maxEntries {
-			s.note("%s: conditions see the first %d of %d entries", name, maxEntries, len(v))
+			s.note("%s: rules see the first %d of %d entries", name, maxEntries, len(v))
 			return v[:maxEntries]
 		}
 	}
@@ -31,7 +31,7 @@ func (s *Scope) cutString(name, v string) string {
 	if len(v) <= maxString {
 		return v
 	}
-	s.note("%s: conditions see the first %d of %d bytes", name, maxString, len(v))
+	s.note("%s: rules see the first %d of %d bytes", name, maxString, len(v))
 	end := maxString
 	for end > 0 && !utf8.RuneStart(v[end]) {
 		end--

@@ -24,6 +24,7 @@ import (
 type draft struct {
 	src      source
 	schema   *schema
+	words    words
 	config   *conf.Config
 	tree     *parser.Tree
 	problems []Problem
@@ -31,10 +32,28 @@ type draft struct {
 	reads    []string
 }
 
-func newDraft(src string, s *schema) *draft { return &draft{src: source{text: src}, schema: s} }
+// words are how problems call an expression and what it is for.
+type words struct {
+	one, many, subject, callbacks, shorter string
+}
+
+var (
+	condWords = words{"the condition", "conditions", "this rule", "this rule's callbacks", "use several rules"}
+	keyWords  = words{"the expression", "expressions", "the expression", "the callbacks that the expression is for", "use a shorter one"}
+)
+
+func newDraft(src string, s *schema) *draft {
+	return &draft{src: source{text: src}, schema: s, words: condWords}
+}
 
 // compile returns the program of a condition; nil when a problem is no warning.
 func (d *draft) compile() *vm.Program {
+	return d.compileTo(d.checkUses, expr.AsBool(), expr.WarnOnAny())
+}
+
+// compileTo returns the program of an expression that is sound, that has the wanted result, and of which check, called
+// once types are known, finds nothing wrong.
+func (d *draft) compileTo(check func(), result ...expr.Option) *vm.Program {
 	if !d.checkSize() {
 		return nil
 	}
@@ -46,12 +65,12 @@ func (d *draft) compile() *vm.Program {
 		if d.failed() || !d.checkTypes() {
 			return nil
 		}
-		d.checkUses()
+		check()
 		if d.failed() {
 			return nil
 		}
 		return d.finish()
-	}, expr.AsBool(), expr.WarnOnAny())
+	}, result...)
 }
 
 // compilePart returns the program of a part of a sound condition, of any type.

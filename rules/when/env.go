@@ -7,7 +7,7 @@ import (
 	"callboard/openim"
 )
 
-// An Env is what the conditions of one table read: read-only, safe for concurrent use.
+// An Env is what the conditions and keys of one table read: read-only, safe for concurrent use.
 type Env struct {
 	plans   map[*openim.Command]*plan
 	unknown *plan // for commands that the catalogue lacks
@@ -22,13 +22,19 @@ type plan struct {
 	pool    sync.Pool
 }
 
-// NewEnv collects what conds read; only that is filled for each callback.
-func NewEnv(conds []*Cond) *Env {
+// NewEnv collects what conds and keys read; only that is filled for each callback.
+func NewEnv(conds []*Cond, keys ...*Key) *Env {
 	slots := map[string]slot{}
-	for _, c := range conds {
-		for _, s := range c.slots {
+	note := func(read []slot) {
+		for _, s := range read {
 			slots[s.key] = s
 		}
+	}
+	for _, c := range conds {
+		note(c.slots)
+	}
+	for _, k := range keys {
+		note(k.slots)
 	}
 	e := &Env{plans: map[*openim.Command]*plan{}, unknown: newPlan(nil)}
 	for _, command := range openim.Commands() {
@@ -64,7 +70,7 @@ func newPlan(command any) *plan {
 	return p
 }
 
-// Bind shows a callback to the conditions. now is what they read as now, in UTC. Release the
+// Bind shows a callback to the conditions and keys. now is what they read as now, in UTC. Release the
 // Scope after use. Bind reads cb lazily, so cb must not be used by others until then.
 func (e *Env) Bind(cb *openim.Callback, now time.Time) *Scope {
 	p := e.plans[cb.Command]

@@ -36,8 +36,8 @@ func (c *nameCheck) checkCall(n *ast.CallNode) {
 	switch name {
 	case "mentions", "mentionsAll":
 		if len(c.schema.mentionLists()) == 0 {
-			c.add(n, "field-not-carried", name+" needs a list of mentions, which this rule's callbacks do not carry",
-				fmt.Sprintf("atUserList is carried by %s; this rule is for %s", commandList(allCarriers()["atUserList"]), c.schema.subject()))
+			c.add(n, "field-not-carried", fmt.Sprintf("%s needs a list of mentions, which %s do not carry", name, c.words.callbacks),
+				fmt.Sprintf("atUserList is carried by %s; %s", commandList(allCarriers()["atUserList"]), c.isFor()))
 		}
 	case "has":
 		c.checkHas(n)
@@ -97,7 +97,7 @@ func (c *nameCheck) checkBuiltin(n *ast.BuiltinNode) {
 		} else {
 			hint = "use " + hint
 		}
-		c.add(n, "function-not-available", fmt.Sprintf("conditions have no function %s", n.Name), hint)
+		c.add(n, "function-not-available", fmt.Sprintf("%s have no function %s", c.words.many, n.Name), hint)
 	}
 	if (n.Name == "duration" || n.Name == "date") && len(n.Arguments) > 0 {
 		c.checkTimeLiteral(n)

@@ -19,7 +19,8 @@ func FuzzCompile(f *testing.F) {
 		`glob(groupID, "*a?b*") && sample(0.5, sendID) && weekday("UTC") in ["Sat"] && command == "beforeSendGroupMsg"`,
 		`raw.x | string() | split(",") | any({# == 'ü'}) and headers["X"] not contains query.y`,
 		`if groupID == "a" { seq > 1 } else { -seq ** 2 >= 0x10 }`, `{a: 1}.a == 1 ?? true`, `groupID[1:2] == "u" || [1, 2.5, nil][0] == 1`,
-		`!(groupID = "x`, `a | b`, `any(1..9, #)`, "`x` == \"\\u{1F600}\" /* c */ // d", `$env["groupID"]`, `data.a.b() == ::len("x")`,
+		`!(groupID = "x`, `a | b`, `any(1..9, #)`, `groupID`, `groupID == "" ? sendID : seq`, `source + "/" + string(seq)`,
+		"`x` == \"\\u{1F600}\" /* c */ // d", `$env["groupID"]`, `data.a.b() == ::len("x")`,
 	} {
 		f.Add(src, false)
 	}
@@ -41,6 +42,7 @@ func FuzzCompile(f *testing.F) {
 				t.Fatalf("Compile(%q) is both sound and not: %+v", src, p)
 			}
 		}
+		checkKey(t, src, commandsNamed(t, commands...), callbacks)
 		if c == nil {
 			if len(problems) == 0 {
 				t.Fatalf("Compile(%q) fails without a problem", src)
@@ -60,4 +62,32 @@ func FuzzCompile(f *testing.F) {
 			s.Release()
 		}
 	})
+}
+
+// checkKey holds CompileKey to the same, and to giving no value with an error.
+func checkKey(t *testing.T, src string, commands []*openim.Command, callbacks []*openim.Callback) {
+	k, problems := CompileKey(src, commands)
+	for _, p := range problems {
+		if p.Start < 0 || p.End > len(src) || p.Start > p.End || p.Message == "" || p.ID == "" {
+			t.Fatalf("CompileKey(%q) has a problem at no place: %+v", src, p)
+		}
+	}
+	if k == nil {
+		if len(problems) == 0 {
+			t.Fatalf("CompileKey(%q) fails without a problem", src)
+		}
+		return
+	}
+	env := NewEnv(nil, k)
+	for _, cb := range callbacks {
+		s := env.Bind(cb, noon)
+		got, err := s.Key(k)
+		if steps := callbackSteps - s.total; steps > evaluationSteps || err != nil && got != "" {
+			t.Fatalf("%q took %d steps and gave %q, %v", src, steps, got, err)
+		}
+		if again, err2 := s.Key(k); again != got || (err == nil) != (err2 == nil) {
+			t.Fatalf("%q gave %q, %v; then %q, %v", src, got, err, again, err2)
+		}
+		s.Release()
+	}
 }

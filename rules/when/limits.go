@@ -45,12 +45,12 @@ func (d *draft) checkSize() bool {
 		if size <= maxText {
 			return true
 		}
-		d.addAt(0, 0, "too-long", fmt.Sprintf("the condition has %d bytes beside lists, %d are allowed", size, maxText),
-			"use several rules, or in [...] instead of many comparisons")
+		d.addAt(0, 0, "too-long", fmt.Sprintf("%s has %d bytes beside lists, %d are allowed", d.words.one, size, maxText),
+			d.words.shorter+", or in [...] instead of many comparisons")
 		return false
 	}
 	if size > maxBytes {
-		d.addAt(0, 0, "too-long", fmt.Sprintf("the condition has %d bytes, %d are allowed", size, maxBytes), "use several rules")
+		d.addAt(0, 0, "too-long", fmt.Sprintf("%s has %d bytes, %d are allowed", d.words.one, size, maxBytes), d.words.shorter)
 		return false
 	}
 	return true

@@ -43,7 +43,7 @@ func (c *nameCheck) checkCommandName(s *ast.StringNode) {
 		}
 		c.warn(s, "unknown-command", fmt.Sprintf("no known callback is called %q", s.Value), hint)
 	case c.schema.commands != nil && !slices.Contains(c.schema.commands, command):
-		c.warn(s, "never-true", fmt.Sprintf("this rule is not for %s", command.Short), "this rule is for "+c.schema.subject())
+		c.warn(s, "never-true", fmt.Sprintf("%s is not for %s", c.words.subject, command.Short), c.isFor())
 	}
 }
 

@@ -54,7 +54,7 @@ var meant = map[string]string{
 
 func (d *draft) syntaxMistake(fe *file.Error, text string) (message, hint string) {
 	if len(strings.TrimSpace(d.src.text)) == 0 {
-		return "the condition is empty", `for example groupID == "g1"; a rule without when matches every callback it is for`
+		return d.words.one + " is empty", `for example groupID == "g1"; a rule without when matches every callback it is for`
 	}
 	switch {
 	case strings.Contains(fe.Message, "token EOF") || strings.Contains(fe.Message, "unexpected end"):

@@ -23,8 +23,8 @@ type nameCheck struct {
 
 func (d *draft) checkNames() {
 	if n := size(d.tree.Node); n > maxNodes {
-		d.addAt(0, 0, "too-long", fmt.Sprintf("the condition has %d parts, %d are allowed", n, maxNodes),
-			"use several rules, or in [...] instead of many comparisons")
+		d.addAt(0, 0, "too-long", fmt.Sprintf("%s has %d parts, %d are allowed", d.words.one, n, maxNodes),
+			d.words.shorter+", or in [...] instead of many comparisons")
 		return
 	}
 	(&nameCheck{draft: d}).check(d.tree.Node)
@@ -101,7 +101,7 @@ func (c *nameCheck) checkName(n *ast.IdentifierNode) {
 	}
 	if camps, ok := c.schema.disputed[name]; ok {
 		c.add(n, "field-types-differ", fmt.Sprintf("%s is %s", name, camps),
-			"make a rule for each of them; a rule for all can read raw."+name)
+			c.disputeHint(name))
 		return
 	}
 	if _, ok := c.schema.types[name]; ok {
@@ -118,13 +118,24 @@ func (c *nameCheck) checkName(n *ast.IdentifierNode) {
 	c.add(n, "unknown-name", fmt.Sprintf("unknown name %s", name), c.nameHint(name))
 }
 
+// isFor says which callbacks an expression is for.
+func (d *draft) isFor() string { return d.words.subject + " is for " + d.schema.subject() }
+
+// disputeHint says how to read a field that commands type differently.
+func (d *draft) disputeHint(name string) string {
+	if d.words == condWords {
+		return "make a rule for each of them; a rule for all can read raw." + name
+	}
+	return "raw." + name + " reads it whatever it is"
+}
+
 // addNotCarried notes a field that only other callbacks have.
 func (c *nameCheck) addNotCarried(n ast.Node, name string) {
-	hint := fmt.Sprintf("%s is carried by %s; this rule is for %s", name, commandList(allCarriers()[name]), c.schema.subject())
+	hint := fmt.Sprintf("%s is carried by %s; %s", name, commandList(allCarriers()[name]), c.isFor())
 	if near := diag.Nearest(name, c.schema.fieldNames()); near != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
-	c.add(n, "field-not-carried", fmt.Sprintf("%s is no field of this rule's callbacks", name), hint)
+	c.add(n, "field-not-carried", fmt.Sprintf("%s is no field of %s", name, c.words.callbacks), hint)
 }
 
 // nameHint says which name was probably meant, and which there are.
@@ -138,7 +149,7 @@ func (c *nameCheck) nameHint(name string) string {
 		return fmt.Sprintf("did you mean %q? %s", near, hint)
 	}
 	if near := diag.Nearest(name, sortedKeys(allCarriers())); near != "" {
-		return fmt.Sprintf("did you mean %q? it is carried by %s; this rule is for %s", near, commandList(allCarriers()[near]), c.schema.subject())
+		return fmt.Sprintf("did you mean %q? it is carried by %s; %s", near, commandList(allCarriers()[near]), c.isFor())
 	}
 	if strings.EqualFold(name, "null") || strings.EqualFold(name, "none") {
 		return "the empty value is nil; a field that was not sent reads as \"\", 0, false or an empty list, and has(\"field\") tells"

@@ -16,11 +16,11 @@ import (
 var ErrBudget = errors.New("out of steps")
 
 var (
-	errEvaluation = fmt.Errorf("the condition takes more than %d steps for this callback: %w", evaluationSteps, ErrBudget)
-	errCallback   = fmt.Errorf("the conditions take more than %d steps together for this callback: %w", callbackSteps, ErrBudget)
+	errEvaluation = fmt.Errorf("the expression takes more than %d steps for this callback: %w", evaluationSteps, ErrBudget)
+	errCallback   = fmt.Errorf("the expressions take more than %d steps together for this callback: %w", callbackSteps, ErrBudget)
 )
 
-// A Scope is one callback as conditions see it: pooled, for one goroutine. It has a budget of
+// A Scope is one callback as conditions and keys see it: pooled, for one goroutine. It has a budget of
 // steps for each evaluation and for all together.
 type Scope struct {
 	plan      *plan

@@ -84,16 +84,8 @@ func memberOf(tree, n ast.Node) ast.Node {
 
 // addNotBool notes that a condition is neither true nor false.
 func (d *draft) addNotBool(tree ast.Node) {
-	result := tree
-	for {
-		let, ok := result.(*ast.VariableDeclaratorNode)
-		if !ok {
-			break
-		}
-		result = let.Expr
-	}
-	hint := d.boolHint(result)
-	d.add(tree, "not-a-bool", fmt.Sprintf("the condition is %s, not true or false", typeOf(result)), hint)
+	value := result(tree)
+	d.add(tree, "not-a-bool", fmt.Sprintf("the condition is %s, not true or false", typeOf(value)), d.boolHint(value))
 }
 
 func (d *draft) mismatch(n *ast.BinaryNode) string {

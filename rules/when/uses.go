@@ -24,7 +24,7 @@ func (d *draft) checkUse(n ast.Node, inPredicate bool, joins *int) {
 			if inPredicate {
 				d.add(n, "text-joined", "texts cannot be joined inside a predicate", "")
 			} else if *joins == maxJoins+1 {
-				d.add(n, "text-joined", fmt.Sprintf("a condition may join texts %d times", maxJoins), "")
+				d.add(n, "text-joined", fmt.Sprintf("%s may join texts %d times", d.words.one, maxJoins), "")
 			}
 		}
 		if r, ok := n.Right.(*ast.BinaryNode); ok && n.Operator == "in" && r.Operator == ".." && n.Left.Type() != intType {
@@ -66,7 +66,7 @@ func (d *draft) checkMember(n *ast.MemberNode) {
 	name, isName := n.Property.(*ast.StringNode)
 	switch {
 	case base.PkgPath() == "time" && (!isName || !n.Method || !timeMethods[name.Value]):
-		d.add(n, "unknown-method", "times have no such method for conditions", "for hours and days of a place use hourIn and weekday; of UTC now.Hour(), now.Day(), …")
+		d.add(n, "unknown-method", "times have no such method for "+d.words.many, "for hours and days of a place use hourIn and weekday; of UTC now.Hour(), now.Day(), …")
 	case n.Method && base.PkgPath() != "time":
 		d.add(n, "unknown-method", "values have no methods", "see the functions: "+list(functionNames(), shownNames))
 	case isIndex(n) && base.Kind() == reflect.Slice && !d.guarded(n.Node):

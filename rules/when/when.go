@@ -1,7 +1,7 @@
-// Package when compiles the conditions of rules and evaluates them.
+// Package when compiles the conditions of rules, and the keys of deliveries, and evaluates them.
 //
-// Compile turns an expression into a Cond, or says where and why it cannot. NewEnv collects the
-// conditions of one table; Env.Bind shows them one callback. Evaluation does no I/O, reads no
+// Compile turns an expression into a Cond, CompileKey into a Key, or they say where and why they cannot. NewEnv collects
+// those of one table; Env.Bind shows them one callback. Evaluation does no I/O, reads no
 // clock, and is bounded in steps and memory.
 //
 // The language is expr's, cut down to what cannot run away (limits.go) and made to fit callbacks:
