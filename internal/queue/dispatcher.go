@@ -1,0 +1,338 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Queue delivers. It is safe for concurrent use.
+//
+// An event passes through it like this: Append hands it to the committer (append.go, commit.go), the one goroutine that writes;
+// once it is in the store its sinks take it into memory (window.go), where it waits for its turn (lane.go) and is attempted
+// (worker.go). What becomes of it (settle.go) is written with the next batch (rows.go). Whatever left memory, or never had
+// room there, is read back when its time comes (fetch.go).
+type Queue struct {
+	o       Options
+	store   Store
+	log     *slog.Logger
+	metrics *metrics
+	started time.Time // with a monotonic reading: see now
+
+	fed     atomic.Uint64 // head of the log, as far as sinks have been told
+	full    atomic.Bool   // MaxBytes is reached
+	trouble atomic.Pointer[trouble]
+
+	wakeup chan struct{} // of the committer
+	trims  chan struct{} // of the trimmer
+
+	spare sync.Pool // of appendings whose caller has heard how it ended
+
+	mu           sync.Mutex // guards what waits for the committer
+	appends      []*appending
+	waiting      int // of appends, without those taken back
+	waitingBytes int
+	dirty        []*sink
+	dirtyAt      time.Time // since when
+	urgent       bool
+	closed       bool // nothing is accepted any more
+	finishing    bool // nothing more comes: the committer ends when all is settled
+
+	sinksMu sync.RWMutex     // guards what follows
+	sinks   map[string]*sink // sink name → what is known of it
+	running bool             // attempts may begin
+
+	acting sync.Mutex // held by whoever changes deliveries by filter
+
+	// For attempts, reading from the store, and all goroutines that sinks begin. Set by New.
+	delivering context.Context
+	cancel     context.CancelFunc
+	reading    context.Context
+	stopReads  context.CancelFunc
+	work       sync.WaitGroup
+}
+
+const (
+	defaultConcurrency = 64
+	defaultBackoff     = time.Second
+	defaultMaxBackoff  = 10 * time.Minute
+	defaultFor         = 24 * time.Hour
+	defaultStuckLimit  = 10_000
+	defaultWindow      = 1024
+	defaultWindowBytes = 8 << 20
+	defaultFailures    = 10
+	defaultDelay       = 5 * time.Second
+	defaultMaxDelay    = time.Minute
+)
+
+// New makes a Queue and loads how things stand. It delivers nothing before Run.
+func New(ctx context.Context, o Options) (*Queue, error) {
+	if o.Window <= 0 {
+		o.Window = defaultWindow
+	}
+	if o.WindowBytes <= 0 {
+		o.WindowBytes = defaultWindowBytes
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	snap, err := o.Store.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading the queue: %w", err)
+	}
+	q := &Queue{
+		o: o, store: o.Store, log: o.Log, started: time.Now(),
+		wakeup: make(chan struct{}, 1), trims: make(chan struct{}, 1),
+		sinks: make(map[string]*sink),
+	}
+	q.metrics = newMetrics(o.Registerer, q)
+	q.delivering, q.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	q.reading, q.stopReads = context.WithCancel(context.WithoutCancel(ctx))
+	q.fed.Store(snap.Head)
+	for i := range snap.Sinks {
+		s := &snap.Sinks[i]
+		q.sinks[s.Sink] = newSink(q, s.Sink, s, snap.Head)
+	}
+	q.checkRoom()
+	return q, nil
+}
+
+// sinkOf returns what the queue knows of a sink, making it where it is new.
+func (q *Queue) sinkOf(name string) *sink {
+	if s := q.sinkNamed(name); s != nil {
+		return s
+	}
+	q.sinksMu.Lock()
+	defer q.sinksMu.Unlock()
+	s := q.sinks[name]
+	if s == nil {
+		s = newSink(q, name, nil, q.fed.Load())
+		s.stopped = !q.running
+		q.sinks[name] = s
+	}
+	return s
+}
+
+// sinkNamed returns nil for an unknown sink.
+func (q *Queue) sinkNamed(name string) *sink {
+	q.sinksMu.RLock()
+	defer q.sinksMu.RUnlock()
+	return q.sinks[name]
+}
+
+// everySink returns the sinks there are.
+func (q *Queue) everySink() []*sink {
+	q.sinksMu.RLock()
+	defer q.sinksMu.RUnlock()
+	all := make([]*sink, 0, len(q.sinks))
+	for _, s := range q.sinks {
+		all = append(all, s)
+	}
+	return all
+}
+
+// SetSinks says how deliveries are made from the next attempt on: also those that wait already. Sinks that are no longer
+// there park their deliveries. Deliverers whose settings stay the same should be given again, breakers and rates then carry over.
+func (q *Queue) SetSinks(sinks []Sink) {
+	given := make(map[string]bool, len(sinks))
+	for _, how := range sinks {
+		given[how.Name] = true
+		q.sinkOf(how.Name).configure(how.withDefaults())
+	}
+	for _, s := range q.everySink() {
+		if !given[s.name] {
+			s.configure(nil)
+		}
+	}
+}
+
+// withDefaults returns a copy that says everything.
+func (s Sink) withDefaults() *Sink {
+	orElse(&s.Concurrency, defaultConcurrency)
+	orElse(&s.Backoff, defaultBackoff)
+	orElse(&s.MaxBackoff, defaultMaxBackoff)
+	orElse(&s.For, defaultFor)
+	orElse(&s.StuckLimit, defaultStuckLimit)
+	orElse(&s.Breaker.Failures, defaultFailures)
+	orElse(&s.Breaker.Delay, defaultDelay)
+	orElse(&s.Breaker.MaxDelay, defaultMaxDelay)
+	s.Breaker.MaxDelay = max(s.Breaker.MaxDelay, s.Breaker.Delay)
+	orElse(&s.Burst, max(1, int(s.Rate)))
+	return &s
+}
+
+func orElse[T int | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// sameDeliverer compares two, where they can be compared.
+func sameDeliverer(a, b Deliverer) bool {
+	ta := reflect.TypeOf(a)
+	return ta == reflect.TypeOf(b) && (ta == nil || ta.Comparable() && a == b)
+}
+
+// Run delivers until ctx ends. Then nothing more is accepted and no attempt begun; attempts in flight have grace to finish (their
+// outcome is kept), are cancelled after that and go back to the queue; the store gets what is known. It closes the store.
+func (q *Queue) Run(ctx context.Context, grace time.Duration) error {
+	c := &committer{q: q}
+	var parts sync.WaitGroup
+	parts.Go(func() { c.run(context.WithoutCancel(ctx)) })
+	background, stop := context.WithCancel(ctx)
+	parts.Go(func() { q.trim(background) })
+	parts.Go(func() { q.sweep(background) })
+	q.begin()
+
+	<-ctx.Done()
+	q.stop(grace)
+	stop()
+	q.acting.Lock() // whoever changes deliveries by hand ends first
+	q.mu.Lock()
+	q.finishing = true
+	for _, s := range q.everySink() {
+		q.listLocked(s)
+	}
+	q.mu.Unlock()
+	q.acting.Unlock()
+	q.wake()
+	parts.Wait()
+	q.failAppends(ErrClosed)
+	var errs []error
+	if c.errs > 0 {
+		errs = append(errs, fmt.Errorf("writing what is settled: %w", c.err))
+	}
+	if err := q.store.Close(); err != nil {
+		errs = append(errs, fmt.Errorf("closing the queue: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// begin lets attempts begin.
+func (q *Queue) begin() {
+	q.sinksMu.Lock()
+	q.running = true
+	q.sinksMu.Unlock()
+	for _, s := range q.everySink() {
+		s.start()
+	}
+}
+
+// stop accepts nothing more and ends all attempts and reads, within grace.
+func (q *Queue) stop(grace time.Duration) {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.sinksMu.Lock()
+	q.running = false
+	q.sinksMu.Unlock()
+	for _, s := range q.everySink() {
+		s.stop()
+	}
+	timer := time.AfterFunc(grace, q.cancel)
+	defer timer.Stop()
+	q.stopReads()
+	q.work.Wait()
+	q.cancel()
+}
+
+// sweepEvery is how often sinks are looked at that nothing else may wake.
+const sweepEvery = time.Second
+
+// maxIdleLag is how far the stored floor of a sink without deliveries may stay behind the log: reading at the next start is
+// longer by that.
+const maxIdleLag = 1000
+
+// sweep looks at everything now and then.
+func (q *Queue) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	expiry := time.Now().Add(q.expireEvery())
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		trouble := q.trouble.Load() != nil
+		for _, s := range q.everySink() {
+			s.sweep(trouble)
+		}
+		q.checkRoom()
+		if q.o.MaxAge > 0 && !time.Now().Before(expiry) {
+			if err := q.expire(ctx); err != nil && ctx.Err() == nil {
+				q.log.Error("looking for what is too old failed", "err", err)
+			}
+			expiry = time.Now().Add(q.expireEvery())
+		}
+	}
+}
+
+// sweep has a batch written where a floor lags, or where it shows whether the store can be written again.
+func (s *sink) sweep(trouble bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if trouble || s.lags() || s.floorLocked() > s.log.floor+maxIdleLag {
+		s.q.markDirty(s, false)
+	}
+	s.fetchLocked()
+}
+
+// now is the time by a clock that does not jump while the process runs. Across restarts it is the wall clock.
+func (q *Queue) now() time.Time { return q.started.Add(time.Since(q.started)) }
+
+// age is how long ago something was accepted, by whichever clock says less: a jump must not age deliveries.
+func (q *Queue) age(at int64) time.Duration {
+	accepted := time.UnixMilli(at)
+	return min(q.now().Sub(accepted), time.Since(accepted))
+}
+
+// trimEvents is how many events are removed in one transaction.
+const trimEvents = 1000
+
+// How often done events are removed. Where events cannot be accepted it is urgent.
+const trimEvery, trimPause = time.Second, 10 * time.Millisecond
+
+// wakeTrim says that events may be done.
+func (q *Queue) wakeTrim() {
+	select {
+	case q.trims <- struct{}{}:
+	default:
+	}
+}
+
+// trim removes what is done, in the background.
+func (q *Queue) trim(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-q.trims:
+		}
+		for more := true; more && ctx.Err() == nil; {
+			var err error
+			more, err = q.store.Trim(ctx, trimEvents)
+			if err != nil {
+				more = false
+				if ctx.Err() == nil {
+					q.log.Error("removing what is done failed", "err", err)
+				}
+			}
+			q.checkRoom()
+		}
+		wait := trimEvery
+		if q.full.Load() {
+			wait = trimPause
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
