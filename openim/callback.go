@@ -30,6 +30,7 @@ type Callback struct {
 	Source   string      // the part of the path before the command, without slashes at its ends
 	Body     []byte      // byte for byte
 	Header   http.Header // as received
+	Path     string      // as received
 	RawQuery string      // as received
 
 	fields []field   // of the body's top level, in its order

@@ -64,7 +64,7 @@ const maxFields = 1024
 // name or begins with "callback", else the query's command, else what IMServer glued to the end of a
 // query when its URL is configured with one.
 func Decode(r Request) (*Callback, error) {
-	c := &Callback{Header: r.Header, RawQuery: r.RawQuery, Body: r.Body}
+	c := &Callback{Header: r.Header, Path: r.Path, RawQuery: r.RawQuery, Body: r.Body}
 	c.fields = c.room[:0]
 	if err := c.readFields(); err != nil {
 		return nil, err

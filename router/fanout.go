@@ -35,7 +35,8 @@ func (g *Gateway) collect(c *call, t *Trace) {
 		return
 	}
 	g.leash(c)
-	req := sinks.Request{ID: t.ID, Command: c.cb.Name, Source: c.cb.Source, OperationID: t.OperationID, Body: c.cb.Body}
+	req := sinks.Request{ID: t.ID, Command: c.cb.Name, Source: c.cb.Source, OperationID: t.OperationID,
+		TraceParent: t.TraceParent, Hops: t.Hops + 1, Body: c.cb.Body}
 	// One sink that has exactly as long as the rules wait needs nobody beside it: that saves a goroutine, a channel and
 	// a timer, some 4 µs of CPU.
 	if only := &c.asks[0]; len(c.asks) == 1 && wait && only.until.Equal(deadline) {

@@ -20,6 +20,7 @@ type metrics struct {
 	unknown     *commandMetrics
 	duration    prometheus.Histogram
 	unmatched   prometheus.Counter
+	repeated    prometheus.Counter
 	trouble     *prometheus.CounterVec // kind
 	ruleMatches *prometheus.CounterVec // rule
 	ruleErrors  *prometheus.CounterVec // rule
@@ -53,6 +54,7 @@ func newMetrics(r prometheus.Registerer, g *Gateway) *metrics {
 		duration: f.NewHistogram(prometheus.HistogramOpts{Name: "callboard_callback_duration_seconds",
 			Help: "Time from a callback's arrival to its answer.", Buckets: durations}),
 		unmatched:   f.NewCounter(prometheus.CounterOpts{Name: "callboard_callbacks_unmatched_total", Help: "Callbacks that no rule matched."}),
+		repeated:    f.NewCounter(prometheus.CounterOpts{Name: "callboard_callbacks_repeated_total", Help: "Callbacks that had come before and were answered as then (dedup)."}),
 		trouble:     counter("trouble_total", "Callbacks that could not be handled and got what --on-trouble says, by kind.", "kind"),
 		ruleMatches: counter("rule_matches_total", "Callbacks that a rule matched.", "rule"),
 		ruleErrors:  counter("rule_errors_total", "Conditions that failed at run time.", "rule"),

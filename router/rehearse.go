@@ -35,6 +35,7 @@ func Rehearse(set *rules.Set, cb *openim.Callback, now time.Time, answers map[st
 	}
 	t := &Trace{Received: now, Revision: set.Revision}
 	t.describe(cb)
+	t.Notified = targets(plan.Notify)
 	t.conclude(c, plan, true)
 	t.Reply = openim.AppendReply(nil, cb, t.Verdict, o.Version)
 	return t

@@ -41,6 +41,8 @@ type Options struct {
 	Log *slog.Logger
 	// Registerer receives the metrics. Nil registers nothing.
 	Registerer prometheus.Registerer
+	// Queue keeps what rules notify. Nil means that callbacks to be notified are trouble.
+	Queue Queue
 	// OnTrace is called after each answer with why it is what it is. It must return at once and may be
 	// called concurrently. Nil means nobody looks.
 	OnTrace func(*Trace)
@@ -70,6 +72,7 @@ type Gateway struct {
 	table    atomic.Pointer[prepared]
 	inFlight atomic.Int64 // callbacks
 	requests atomic.Int64 // to sinks, whether or not their answer is still awaited
+	dedup    dedup
 }
 
 // New makes a Gateway that has no table yet: until Swap, callbacks are trouble.

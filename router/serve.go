@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -15,7 +14,8 @@ import (
 // ServeHTTP answers one callback: always status 200 and one JSON object, inside the budget. What
 // cannot be handled gets what RefuseOnTrouble says, and is counted and logged.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	t := &Trace{ID: newID(), Received: time.Now()}
+	now := time.Now()
+	t := &Trace{ID: newID(now), Received: now}
 	var cb *openim.Callback
 	defer func() {
 		if p := recover(); p != nil {
@@ -50,25 +50,48 @@ func (g *Gateway) handle(r *http.Request, t *Trace) *openim.Callback {
 		return nil
 	}
 	t.describe(cb)
+	if t.Hops, err = hops(r.Header); err != nil {
+		g.inTrouble(t, looping, err)
+		return cb
+	}
 	table := g.table.Load()
 	if table == nil {
 		g.inTrouble(t, noTable, fmt.Errorf("no rules are loaded yet"))
 		return cb
 	}
-	g.decide(cb, table, t)
+	t.Revision = table.Rules.Revision
+	if table.Rules.Dedup == nil {
+		g.decide(cb, table, t)
+		return cb
+	}
+	first, answered := g.repeat(cb, table, t)
+	if first != nil {
+		t.undecided = true // should decide panic
+		defer g.dedup.end(first, t)
+	}
+	if !answered {
+		g.decide(cb, table, t)
+		t.undecided = false
+	}
 	return cb
 }
 
-// decide matches, asks and folds.
+// decide matches, asks, folds, and sees that what is to be notified is on disk.
 func (g *Gateway) decide(cb *openim.Callback, table *prepared, t *Trace) {
-	t.Revision = table.Rules.Revision
 	plan := table.Rules.Match(cb, t.Received)
 	g.metrics.planned(table, plan)
+	if len(plan.Matched) > 0 {
+		t.TraceParent = traceParent(cb)
+	}
+	accepted := g.notify(cb, plan, t)
 	c := newCall(cb, t.Received.Add(g.o.AnswerWithin))
 	defer c.release()
 	c.begin(table, plan, t.Received)
 	g.collect(c, t)
 	t.conclude(c, plan, g.o.OnTrace != nil)
+	if accepted != nil {
+		g.accept(accepted, t)
+	}
 }
 
 // answer writes the reply and tells of it. net/http sends the reply when ServeHTTP returns, so whoever is told
@@ -83,21 +106,9 @@ func (g *Gateway) answer(w http.ResponseWriter, cb *openim.Callback, t *Trace) {
 	g.metrics.answered(cb, t)
 	g.logTrace(cb, t)
 	if g.o.OnTrace != nil {
+		t.Callback = cb
 		g.o.OnTrace(t)
 	}
-}
-
-// newID returns a callback's id: 128 bits by chance, unique without asking anybody. It is no secret.
-func newID() string {
-	const digits = "abcdefghijklmnopqrstuvwxyz234567"
-	var id [26]byte
-	for i, n := 0, rand.Uint64(); i < len(id); i, n = i+1, n>>5 {
-		if i == len(id)/2 {
-			n = rand.Uint64()
-		}
-		id[i] = digits[n%32]
-	}
-	return string(id[:])
 }
 
 var jsonType = []string{"application/json"}

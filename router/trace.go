@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"callboard/internal/queue"
 	"callboard/openim"
 	"callboard/rules"
 	"callboard/sinks"
@@ -31,6 +32,17 @@ type Trace struct {
 	Notes       []string // fields left out, lists cut, and the like
 	Trouble     string   // kind of trouble, "" when there was none: broken_json, no_rules, too_large …
 	Reply       []byte   // as sent
+
+	TraceParent string         // that requests to sinks carry, "" when no rule matched
+	Hops        int            // gateways that it had passed before this one
+	Notified    []queue.Target // sinks that are to get it delivered
+	Queued      bool           // whether those are on disk
+	RepeatOf    string         // id of the callback that this one repeats, "" when it is none or dedup is off
+	ReplayOf    string         // id of the callback that was replayed, "" when it is no replay
+	// Callback is what came, nil when it did not decode. Only its exported fields may be read by more than one goroutine.
+	Callback *openim.Callback
+
+	undecided bool // while it is being decided
 }
 
 // A RuleTrace is what one rule came to.
@@ -134,7 +146,7 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	if t.Verdict.Refuse {
 		verdict = "refuse"
 	}
-	attrs := append(make([]slog.Attr, 0, 16),
+	attrs := append(make([]slog.Attr, 0, 18),
 		slog.String("callback", t.ID),
 		slog.String("command", clip(shortName(cb, t.Command))),
 		slog.String("verdict", verdict),
@@ -145,6 +157,8 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	attrs = appendIf(attrs, "source", t.Source)
 	attrs = appendIf(attrs, "rules", ruleNames(t.Rules))
 	attrs = appendIf(attrs, "asked", votesText(t.Asked))
+	attrs = appendIf(attrs, "notified", notifiedText(t))
+	attrs = appendIf(attrs, "repeat_of", t.RepeatOf)
 	attrs = appendIf(attrs, "decided_by", t.DecidedBy)
 	attrs = appendIf(attrs, "why", t.Why)
 	attrs = appendIf(attrs, "trouble", t.Trouble)

@@ -19,10 +19,14 @@ const (
 	noTable     trouble = "no_rules"
 	overloaded  trouble = "overloaded"
 	panicked    trouble = "panic"
+	looping     trouble = "loop"
+	unfinished  trouble = "repeat_unfinished"
+	queueFull   trouble = "queue_full"
+	queueFailed trouble = "queue_failed"
 )
 
 // troubles are the kinds found here; openim.DecodeErrorKinds are the others.
-var troubles = []trouble{wrongMethod, tooLarge, unreadable, noTable, overloaded, panicked}
+var troubles = []trouble{wrongMethod, tooLarge, unreadable, noTable, overloaded, panicked, looping, unfinished, queueFull, queueFailed}
 
 // decodeTrouble returns the kind of an error from openim.Decode.
 func decodeTrouble(err error) trouble {

@@ -137,3 +137,18 @@ func votesText(asked []SinkTrace) string {
 	}
 	return b.String()
 }
+
+// notifiedText names the sinks that are to get the callback delivered.
+func notifiedText(t *Trace) string {
+	if !t.Queued {
+		return ""
+	}
+	var b strings.Builder
+	for i := range t.Notified {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(t.Notified[i].Sink)
+	}
+	return b.String()
+}

@@ -56,6 +56,9 @@ func (k *Keeper) judge(files []rules.File, sum digest) {
 		var more []diag.Diagnostic
 		next, more = k.sinks.next(set.Sinks, refs, k.o)
 		ds = append(ds, more...)
+		if k.o.WithoutQueue {
+			ds = append(ds, withoutQueue(set)...)
+		}
 	}
 	k.judged = judgement{sum: sum, full: fullFiles(files), referenced: refs.seen, diagnostics: ds}
 	k.logDiagnostics(ds)
@@ -66,6 +69,9 @@ func (k *Keeper) judge(files []rules.File, sum digest) {
 	}
 	old := k.sinks
 	k.sinks = next
+	if k.o.Deliver != nil {
+		k.o.Deliver(next.deliveries())
+	}
 	k.o.Publish(&router.Table{Rules: set, Sinks: next.askers()})
 	old.closeUnless(next)
 	k.accept(set, len(files))

@@ -66,6 +66,8 @@ func sinkOptions(s *rules.Sink, o Options) sinks.Options {
 		Headers:     s.Headers,
 		TLS:         sinks.TLS(s.TLS),
 		Dialect:     s.Dialect,
+		Secrets:     s.Secrets,
+		NeedsReply:  s.NeedsReply,
 		Dial:        o.Dial,
 		Log:         o.Log,
 	}

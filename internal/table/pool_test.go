@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"callboard/internal/diag"
+	"callboard/internal/queue"
 	"callboard/internal/testkit"
 	"callboard/openim"
 	"callboard/router"
@@ -204,11 +206,55 @@ rules:
 func TestEverySettingOfASinkReachesIt(t *testing.T) {
 	options := reflect.ValueOf(sinkOptions(&rules.Sink{
 		Name: "name", URL: "http://u/", Timeout: 1, Attempts: 2, Backoff: 3, MaxBackoff: 4, Hedge: 5, Concurrency: 6, MaxAnswer: 7,
-		Headers: map[string]string{"a": "b"}, Dialect: 1, TLS: rules.TLS{CA: "ca"},
+		Headers: map[string]string{"a": "b"}, Dialect: 1, TLS: rules.TLS{CA: "ca"}, Secrets: []string{"s"}, NeedsReply: true,
 	}, New(Options{Dial: new(net.Dialer).DialContext}).o))
 	for field, value := range options.Fields() {
 		if value.IsZero() && field.Name != "Transport" {
 			t.Errorf("sinks.Options.%s is not set", field.Name)
 		}
+	}
+}
+
+// The same for what the queue must know.
+func TestEverySettingOfADeliveryReachesTheQueue(t *testing.T) {
+	p := pool{"name": {settings: rules.Sink{
+		Name: "name", Concurrency: 1, Rate: 2, Backoff: 3, MaxBackoff: 4, RetryFor: 5, OnStuck: rules.DeadLetter, StuckLimit: 6,
+		Breaker: rules.Breaker{Off: true, Failures: 7, Delay: 8, MaxDelay: 9},
+	}, sink: new(sinks.Sink)}}
+	how := p.deliveries()[0]
+	for field, value := range reflect.ValueOf(how).Fields() {
+		if value.IsZero() && field.Name != "Burst" { // a rate of its own is enough
+			t.Errorf("queue.Sink.%s is not set", field.Name)
+		}
+	}
+	if how.OnStuck != queue.DeadLetter || how.Breaker != (queue.Breaker{Off: true, Failures: 7, Delay: 8, MaxDelay: 9}) {
+		t.Errorf("got %+v", how)
+	}
+	if p.deliveries()[0].Deliverer != how.Deliverer {
+		t.Error("a sink that stays the same has another deliverer: the queue would forget its breaker")
+	}
+}
+
+func TestOutcomesMeanTheSameToTheQueue(t *testing.T) {
+	for want, o := range map[queue.Verdict]sinks.Outcome{
+		queue.Done:    {Delivered: true, Status: 200},
+		queue.Again:   {Retry: true, Status: 503},
+		queue.Gone:    {Gone: true, Status: 410},
+		queue.Refused: {Status: 404},
+	} {
+		if got := verdict(o); got != want {
+			t.Errorf("%+v: %d, want %d", o, got, want)
+		}
+	}
+}
+
+func TestRulesThatNotifyAreRejectedWithoutAQueue(t *testing.T) {
+	files := []rules.File{{Name: "r.yaml", Data: []byte("sinks: {a: {url: 'http://a/'}}\nrules:\n  - {name: tell, notify: [a]}\n  - {name: ask, await: {sinks: [a]}}\n")}}
+	set, ds := rules.Load(files, rules.Options{})
+	if set == nil {
+		t.Fatal(ds)
+	}
+	if ds = withoutQueue(set); len(ds) != 1 || ds[0].Line != 3 || ds[0].Severity != diag.Error || !strings.Contains(ds[0].Hint, "--data") {
+		t.Errorf("got %+v", ds)
 	}
 }

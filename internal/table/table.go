@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"callboard/internal/diag"
+	"callboard/internal/queue"
 	"callboard/router"
 	"callboard/rules"
 )
@@ -30,6 +31,11 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Publish receives each new table. It is called from one goroutine at a time.
 	Publish func(*router.Table)
+	// Deliver receives how deliveries to the sinks of each new table are made, before Publish gets the table. Nil means that
+	// nobody wants to know.
+	Deliver func([]queue.Sink)
+	// WithoutQueue rejects rules that notify: there is nothing to keep deliveries in.
+	WithoutQueue bool
 	// Poll is the time between two looks without an event. Zero means 5 seconds.
 	Poll time.Duration
 	// Debounce is how long it must be quiet before a look. Zero means 200 ms.

@@ -1,0 +1,93 @@
+package table
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"callboard/internal/diag"
+	"callboard/internal/queue"
+	"callboard/rules"
+	"callboard/sinks"
+)
+
+// deliveries says how deliveries to the pool's sinks are made, by name.
+func (p pool) deliveries() []queue.Sink {
+	made := make([]queue.Sink, 0, len(p))
+	for _, name := range slices.Sorted(maps.Keys(p)) {
+		s := p[name].settings
+		made = append(made, queue.Sink{
+			Name:        name,
+			Deliverer:   deliverer{p[name].sink},
+			Concurrency: s.Concurrency,
+			Rate:        s.Rate,
+			Backoff:     s.Backoff,
+			MaxBackoff:  s.MaxBackoff,
+			For:         s.RetryFor,
+			OnStuck:     queue.OnStuck(s.OnStuck),
+			StuckLimit:  s.StuckLimit,
+			Breaker:     queue.Breaker(s.Breaker),
+		})
+	}
+	return made
+}
+
+// A deliverer is a sink as the queue sees it: here their words are translated, since neither knows the other.
+type deliverer struct{ sink *sinks.Sink }
+
+// Deliver makes one attempt.
+func (d deliverer) Deliver(ctx context.Context, q queue.Delivery) queue.Outcome {
+	o := d.sink.Deliver(ctx, sinks.Delivery{
+		ID:          queue.DeliveryID(q.ID, q.Sink),
+		CallbackID:  q.ID,
+		Command:     q.Command,
+		Source:      q.Source,
+		OperationID: q.OperationID,
+		TraceParent: q.TraceParent,
+		ReplayOf:    q.ReplayOf,
+		Hops:        q.Hops,
+		Attempt:     q.Attempt,
+		Body:        q.Body,
+	})
+	return queue.Outcome{
+		Verdict:    verdict(o),
+		Status:     o.Status,
+		Reason:     o.Reason,
+		RetryAfter: o.RetryAfter,
+		Answer:     o.Answer,
+		Duration:   o.Duration,
+	}
+}
+
+func verdict(o sinks.Outcome) queue.Verdict {
+	switch {
+	case o.Delivered:
+		return queue.Done
+	case o.Gone:
+		return queue.Gone
+	case o.Retry:
+		return queue.Again
+	}
+	return queue.Refused
+}
+
+// withoutQueue finds the rules that notify where there is nothing to keep deliveries in.
+func withoutQueue(set *rules.Set) []diag.Diagnostic {
+	var ds []diag.Diagnostic
+	for _, r := range set.Rules {
+		if len(r.Notify) == 0 {
+			continue
+		}
+		ds = append(ds, diag.Diagnostic{
+			ID:      "no-data-folder",
+			File:    r.File,
+			Line:    r.Line,
+			Col:     1,
+			EndCol:  2,
+			Message: fmt.Sprintf("rule %q notifies sinks, but there is no data folder to keep deliveries in", r.Name),
+			Hint:    "start callboard serve with --data DIR",
+		})
+	}
+	return ds
+}

@@ -1,0 +1,186 @@
+package router
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"callboard/internal/journal"
+	"callboard/openim"
+)
+
+// senders are the fields that may say who caused a callback, the most telling first.
+var senders = []string{"sendID", "fromUserID", "ownerUserID", "opUserID", "userID", "creatorUserID"}
+
+// Record is the trace as the journal keeps it. withBodies leaves out nothing; without it, what users have written
+// stays out: the body, and the values of reply fields.
+func (t *Trace) Record(withBodies bool) *journal.Callback {
+	r := &journal.Callback{
+		ID:          t.ID,
+		At:          t.Received,
+		Duration:    t.Duration,
+		Command:     t.Command,
+		Source:      t.Source,
+		OperationID: t.OperationID,
+		MessageID:   t.MessageID,
+		Revision:    t.Revision,
+		Verdict:     "allow",
+		Trouble:     t.Trouble,
+		ReplayOf:    t.ReplayOf,
+		Trace:       tracePage{t, withBodies},
+	}
+	if t.Verdict.Refuse {
+		r.Verdict, r.Code = "refuse", t.Verdict.Code
+	}
+	for i := range t.Rules {
+		if t.Rules[i].Matched {
+			r.Rules = append(r.Rules, t.Rules[i].Rule)
+		}
+	}
+	for i := range t.Asked {
+		r.Asked = append(r.Asked, t.Asked[i].Sink)
+	}
+	if t.Queued {
+		for i := range t.Notified {
+			r.Notified = append(r.Notified, t.Notified[i].Sink)
+		}
+	}
+	if cb := t.Callback; cb != nil {
+		r.Path, r.Query = cb.Path, cb.RawQuery
+		r.GroupID = cb.Value("groupID", openim.String).(string)
+		for _, name := range senders {
+			if r.SenderID = cb.Value(name, openim.String).(string); r.SenderID != "" {
+				break
+			}
+		}
+		if withBodies {
+			r.Body = cb.Body
+		}
+	}
+	return r
+}
+
+// A tracePage is the part of a trace that a record does not say by itself, as JSON. It is written in the background,
+// by hand: there is one for every callback.
+type tracePage struct {
+	t          *Trace
+	withBodies bool
+}
+
+// AppendJSON appends the page to b.
+func (p tracePage) AppendJSON(b []byte) []byte {
+	t := p.t
+	w := &objectWriter{b: append(b, '{'), first: true}
+	w.text("why", t.Why)
+	w.text("decided_by", t.DecidedBy)
+	w.text("message", t.Verdict.Message)
+	w.text("detail", t.Verdict.Detail)
+	w.text("repeat_of", t.RepeatOf)
+	w.text("traceparent", t.TraceParent)
+	w.list("rules", len(t.Rules), func(i int) {
+		r := &t.Rules[i]
+		w.text("rule", r.Rule)
+		w.text("decision", r.Decision)
+		w.text("why", r.Why)
+		w.text("error", r.Err)
+	})
+	w.list("asked", len(t.Asked), func(i int) { w.asked(&t.Asked[i]) })
+	w.list("notified", len(t.Notified), func(i int) {
+		n := &t.Notified[i]
+		w.text("sink", n.Sink)
+		w.text("key", n.Key)
+		w.texts("rules", n.Rules)
+	})
+	w.list("fields", len(t.Verdict.Fields), func(i int) { w.text("name", t.Verdict.Fields[i].Name) })
+	w.texts("notes", t.Notes)
+	if p.withBodies {
+		w.text("reply", string(t.Reply))
+	}
+	return append(w.b, '}')
+}
+
+func (w *objectWriter) asked(a *SinkTrace) {
+	w.text("sink", a.Sink)
+	if !a.Done {
+		w.text("vote", "out")
+		w.text("reason", a.Answer.Reason)
+		return
+	}
+	w.text("vote", a.Answer.Vote.String())
+	w.text("reason", a.Answer.Reason)
+	w.number("attempts", int64(a.Attempts))
+	w.number("status", int64(a.Status))
+	w.number("code", int64(a.Answer.Code))
+	w.text("message", a.Answer.Message)
+	w.milliseconds("ms", a.Duration)
+}
+
+// An objectWriter appends members to a JSON object; empty ones are left out.
+type objectWriter struct {
+	b     []byte
+	first bool
+}
+
+func (w *objectWriter) name(name string) {
+	if !w.first {
+		w.b = append(w.b, ',')
+	}
+	w.first = false
+	w.b = append(w.b, '"')
+	w.b = append(w.b, name...)
+	w.b = append(w.b, '"', ':')
+}
+
+func (w *objectWriter) text(name, value string) {
+	if value != "" {
+		w.name(name)
+		w.quoted(value)
+	}
+}
+
+// quoted appends a JSON string. Bytes that are no UTF-8 become U+FFFD, which is the only error there is.
+func (w *objectWriter) quoted(s string) { w.b, _ = jsontext.AppendQuote(w.b, s) }
+
+func (w *objectWriter) texts(name string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	w.name(name)
+	w.b = append(w.b, '[')
+	for i, v := range values {
+		if i > 0 {
+			w.b = append(w.b, ',')
+		}
+		w.quoted(v)
+	}
+	w.b = append(w.b, ']')
+}
+
+func (w *objectWriter) number(name string, n int64) {
+	if n != 0 {
+		w.name(name)
+		w.b = strconv.AppendInt(w.b, n, 10)
+	}
+}
+
+func (w *objectWriter) milliseconds(name string, d time.Duration) {
+	w.name(name)
+	w.b = strconv.AppendFloat(w.b, float64(d.Microseconds())/1000, 'f', -1, 64)
+}
+
+// list appends n objects, whose members each writes.
+func (w *objectWriter) list(name string, n int, each func(i int)) {
+	if n == 0 {
+		return
+	}
+	w.name(name)
+	for i := range n {
+		w.b = append(w.b, "[{"[min(i, 1):]...)
+		w.first = true
+		each(i)
+		w.b = append(w.b, '}', ',')
+	}
+	w.b[len(w.b)-1] = ']'
+	w.first = false
+}

@@ -1,0 +1,59 @@
+package router
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"callboard/openim"
+)
+
+func TestARecordHasWhatPeopleSearchFor(t *testing.T) {
+	g := newGateway(t, Options{Queue: &fakeQueue{}}, `rules:
+  - {name: both, callbacks: [beforeSendGroupMsg], await: {sinks: [mod]}, notify: [archive]}
+`, map[string]*scripted{"mod": refuses(20403, "not \"here\"", 0), "archive": says(openim.Allow, 0)})
+	g.post("beforeSendGroupMsg", map[string]any{"groupID": "g1", "sendID": "u1", "operationID": "op", "content": "a secret word"})
+	tr := g.last()
+	r := tr.Record(true)
+	if r.GroupID != "g1" || r.SenderID != "u1" || r.OperationID != "op" || r.Verdict != "refuse" || r.Code != 20403 || r.Path == "" {
+		t.Errorf("record %+v", r)
+	}
+	if !cmp.Equal(r.Rules, []string{"both"}) || len(r.Asked) != 1 || !cmp.Equal(r.Notified, []string{"archive"}) {
+		t.Errorf("rules %v, asked %v, notified %v", r.Rules, r.Asked, r.Notified)
+	}
+	if !strings.Contains(string(r.Body), "a secret word") {
+		t.Error("the body is missing")
+	}
+	var page struct {
+		Why, DecidedBy, Reply string
+		Rules                 []struct{ Rule, Decision, Why string }
+		Asked                 []struct {
+			Sink, Vote, Message string
+			Code, Attempts      int
+		}
+		Notified []struct {
+			Sink  string
+			Rules []string
+		}
+	}
+	raw := r.Trace.(tracePage).AppendJSON(nil)
+	if err := json.Unmarshal(raw, &page); err != nil {
+		t.Fatalf("%v: %s", err, raw)
+	}
+	if page.Rules[0].Decision != "refuse" || page.Asked[0].Code != 20403 || page.Asked[0].Message != `not "here"` || page.Notified[0].Rules[0] != "both" || page.Reply == "" {
+		t.Errorf("trace %s", raw)
+	}
+
+	r = tr.Record(false)
+	if raw := string(r.Trace.(tracePage).AppendJSON(nil)); r.Body != nil || strings.Contains(raw, `"reply"`) || strings.Contains(raw, "secret") {
+		t.Errorf("without bodies: body %q, trace %s", r.Body, raw)
+	}
+}
+
+func TestAnEmptyTraceIsAnEmptyObject(t *testing.T) {
+	if got := string(tracePage{&Trace{}, true}.AppendJSON([]byte("x"))); got != "x{}" {
+		t.Errorf("got %s", got)
+	}
+}
