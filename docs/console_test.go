@@ -142,7 +142,7 @@ type server struct {
 	stop             func()
 }
 
-func startServer(t *testing.T) *server {
+func startServer(t *testing.T, flags ...string) *server {
 	t.Helper()
 	s := &server{dir: t.TempDir(), log: new(bytes.Buffer)}
 	if err := os.CopyFS(filepath.Join(s.dir, "rules"), os.DirFS("../examples/quickstart")); err != nil {
@@ -151,8 +151,8 @@ func startServer(t *testing.T) *server {
 	if err := os.CopyFS(filepath.Join(s.dir, "examples"), os.DirFS("../examples")); err != nil {
 		t.Fatal(err)
 	}
-	s.cmd = exec.Command(callboard(t), "serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--ready-file", "ready.json",
-		"--drain-delay", "0s", "--log-format", "json")
+	s.cmd = exec.Command(callboard(t), append([]string{"serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
+		"--ready-file", "ready.json", "--drain-delay", "0s", "--log-format", "json"}, flags...)...)
 	s.cmd.Dir, s.cmd.Env, s.cmd.Stderr = s.dir, environment(t), s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1,10 +1,12 @@
 package docs
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"callboard/internal/journal"
+	"callboard/internal/queue"
+	"callboard/internal/queue/queuetest"
 	"callboard/internal/table"
 	"callboard/internal/testkit"
 	"callboard/openim"
@@ -190,6 +195,18 @@ func TestMetrics(t *testing.T) {
 	r := recorder{make(chan *prometheus.Desc, 1000)}
 	router.New(router.Options{Registerer: r})
 	table.New(table.Options{Registerer: r})
+	if _, err := queue.New(t.Context(), queue.Options{Store: queuetest.NewMemory(), Registerer: r}); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := journal.Open(t.Context(), journal.Options{Path: filepath.Join(t.TempDir(), "journal.db"), Registerer: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := kept.Run(ctx); err != nil { // closes it
+		t.Fatal(err)
+	}
 	close(r.descs)
 	seen := map[string]bool{}
 	var rows [][]string

@@ -90,7 +90,18 @@ func rulesSchema(t *testing.T) schema {
 }
 
 func (s schema) keys(definition string) []string {
-	return slices.Collect(maps.Keys(s.Defs[definition].Properties))
+	return slices.Collect(maps.Keys(s.mapping(definition)))
+}
+
+// mapping returns the keys of a definition, whether or not it may also be a word.
+func (s schema) mapping(definition string) map[string]schema {
+	d := s.Defs[definition]
+	for _, form := range append(d.AnyOf, d) {
+		if form.Properties != nil {
+			return form.Properties
+		}
+	}
+	return nil
 }
 
 func TestKeysOfRulesFiles(t *testing.T) {
@@ -102,7 +113,12 @@ func TestKeysOfRulesFiles(t *testing.T) {
 	for _, key := range s.keys("transport") {
 		sink = append(sink, "tls."+key)
 	}
-	same(t, "keys of a sink", sink, column(t, "rules.md", "## Sinks", "key | default | meaning"))
+	for _, key := range s.keys("breaker") {
+		sink = append(sink, "breaker."+key)
+	}
+	same(t, "keys of a sink", sink, slices.Concat(
+		column(t, "rules.md", "## Sinks", "key | default | meaning"), column(t, "rules.md", "### Deliveries", "key | default | meaning")))
+	same(t, "keys of dedup", s.keys("dedup"), column(t, "rules.md", "## dedup", "key | default | meaning"))
 	same(t, "keys of a rule", s.keys("rule"), column(t, "rules.md", "## Rules", "key | default | meaning"))
 	same(t, "keys of await", s.keys("await"), column(t, "rules.md", "### await", "key | default | meaning"))
 
@@ -118,8 +134,8 @@ var defaultIs = regexp.MustCompile(`Default (?:the )?(.*)\.$`)
 // The schema tells editors the defaults, and the manual tells people.
 func TestDefaultsOfKeys(t *testing.T) {
 	s, page := rulesSchema(t), read(t, "rules.md")
-	for definition, prefix := range map[string]string{"sink": "", "retry": "retry.", "rule": "", "await": ""} {
-		for key, property := range s.Defs[definition].Properties {
+	for definition, prefix := range map[string]string{"sink": "", "retry": "retry.", "breaker": "breaker.", "rule": "", "await": ""} {
+		for key, property := range s.mapping(definition) {
 			m := defaultIs.FindStringSubmatch(property.Doc)
 			if m == nil || key == "tls" {
 				continue
@@ -160,7 +176,7 @@ func TestKindsOfTrouble(t *testing.T) {
 
 // TestLogKeys makes callbacks whose lines have every key between them.
 func TestLogKeys(t *testing.T) {
-	s := startServer(t)
+	s := startServer(t, "--dedup", "1m")
 	send := func(set ...string) {
 		args := []string{"send", "--url", "http://" + s.Callbacks + "/prod", "--command", "beforeSendGroupMsg"}
 		for _, field := range set {
@@ -169,7 +185,8 @@ func TestLogKeys(t *testing.T) {
 		_ = exec.Command(callboard(t), args...).Run() // exits 1 where it refuses
 	}
 	send("groupID=announcements")
-	send("groupID=support-1", "unheard.of=1")
+	send("groupID=announcements") // a repeat
+	send("groupID=support-1", "serverMsgID=another", "unheard.of=1")
 	body := bytes.NewBufferString(`{"callbackCommand":"callbackBeforeSendGroupMsgCommand","groupID":7}`)
 	if resp, err := http.Post("http://"+s.Callbacks, "application/json", body); err != nil {
 		t.Error(err)

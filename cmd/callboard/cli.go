@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,6 +25,11 @@ type cli struct {
 	Send     sendCmd     `cmd:"" group:"protocol" help:"Post a sample callback as IMServer does and read the reply as it does."`
 	Commands commandsCmd `cmd:"" group:"protocol" help:"List IMServer's callback commands, or describe one."`
 
+	Deliveries deliveriesCmd `cmd:"" group:"operate" help:"See, retry and discard what waits."`
+	Sinks      sinksCmd      `cmd:"" group:"operate" help:"See, pause and resume sinks."`
+	Callbacks  callbacksCmd  `cmd:"" group:"operate" help:"Look into the journal of callbacks."`
+	Replay     replayCmd     `cmd:"" group:"operate" help:"Send recorded callbacks again through the rules."`
+
 	Health     healthCmd     `cmd:"" group:"other" help:"Ask a running gateway whether it is well."`
 	Version    versionCmd    `cmd:"" group:"other" help:"Print the version."`
 	Completion completionCmd `cmd:"" group:"other" help:"Print a completion script for a shell."`
@@ -39,22 +43,6 @@ type app struct {
 	stdout    io.Writer // results
 	stderr    io.Writer // everything else
 	lookupEnv func(string) (string, bool)
-}
-
-// readFile reads a file, or standard input for "-".
-func (a *app) readFile(path string) ([]byte, error) {
-	if path == "-" {
-		data, err := io.ReadAll(a.stdin)
-		if err != nil {
-			return nil, fmt.Errorf("reading standard input: %w", err)
-		}
-		return data, nil
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the callback: %w", err)
-	}
-	return data, nil
 }
 
 const description = `Callboard is the one URL that IMServer (OpenIM) calls: it routes each callback by rules, asks the
@@ -83,7 +71,7 @@ func (a *app) run(args []string) exitCode {
 	if err = ctx.Run(); err == nil {
 		err = results.err
 	}
-	return report(a.stderr, "callboard "+strings.Fields(ctx.Command())[0], err)
+	return report(a.stderr, ctx.Selected().FullPath(), err)
 }
 
 // A resultWriter remembers that results did not get where they should, so that no command that merely prints has to.
@@ -114,6 +102,7 @@ func (a *app) parser(exit func(int)) *kong.Kong {
 			{Key: "run", Title: "Run:"},
 			{Key: "rules", Title: "Rules:"},
 			{Key: "protocol", Title: "Protocol:"},
+			{Key: "operate", Title: "Operate a running gateway:"},
 			{Key: "other", Title: "Other:"},
 		}),
 		kong.ValueFormatter(helpOf),

@@ -35,6 +35,7 @@ var completionScripts = template.Must(template.New("").Funcs(template.FuncMap{
 	"quote":     quoteForShell,
 	"bracketed": func(s string) string { return strings.NewReplacer("[", "(", "]", ")", ":", ",").Replace(s) },
 	"join":      strings.Join,
+	"seen":      seenForFish,
 }).ParseFS(completionFiles, "completion/*.tmpl"))
 
 // Run prints the script.
@@ -52,6 +53,8 @@ func writeCompletion(w io.Writer, shell string, model *kong.Application) error {
 // A completedCommand is what scripts offer after one command.
 type completedCommand struct {
 	Name, Help string
+	Path       string             // the names from the top on: deliveries list
+	Commands   []completedCommand // below it; then it has neither flags nor words
 	Flags      []completedFlag
 	Words      []string // of its argument
 	Files      bool     // its argument is a file
@@ -69,27 +72,39 @@ type completedFlag struct {
 // completionsOf reads commands and flags off the model.
 func completionsOf(model *kong.Application) []completedCommand {
 	topics := []string{"exit-codes"}
-	for _, node := range model.Leaves(true) {
+	for _, node := range model.Children {
 		topics = append(topics, node.Name)
 	}
+	return completionsBelow(model.Node, "", topics)
+}
+
+func completionsBelow(parent *kong.Node, path string, topics []string) []completedCommand {
 	var all []completedCommand
-	for _, node := range model.Leaves(true) {
-		c := completedCommand{Name: node.Name, Help: firstSentence(node.Help)}
-		for _, flags := range node.AllFlags(true) {
-			for _, f := range flags {
-				c.Flags = append(c.Flags, completionOf(f))
-			}
-		}
-		for _, arg := range node.Positional {
-			c.Words = append(c.Words, wordsOf(arg)...)
-			if arg.Tag.Get("completion") == "topic" {
-				c.Words = topics
-			}
-			c.Files = c.Files || takesFile(arg)
+	for _, node := range parent.Children {
+		c := completedCommand{Name: node.Name, Help: firstSentence(node.Help), Path: strings.TrimSpace(path + " " + node.Name)}
+		c.Commands = completionsBelow(node, c.Path, topics)
+		if len(c.Commands) == 0 {
+			c.offer(node, topics)
 		}
 		all = append(all, c)
 	}
 	return all
+}
+
+// offer fills in what a command that does something takes.
+func (c *completedCommand) offer(node *kong.Node, topics []string) {
+	for _, flags := range node.AllFlags(true) {
+		for _, f := range flags {
+			c.Flags = append(c.Flags, completionOf(f))
+		}
+	}
+	for _, arg := range node.Positional {
+		c.Words = append(c.Words, wordsOf(arg)...)
+		if arg.Tag.Get("completion") == "topic" {
+			c.Words = topics
+		}
+		c.Files = c.Files || takesFile(arg)
+	}
 }
 
 func completionOf(f *kong.Flag) completedFlag {
@@ -106,7 +121,11 @@ func wordsOf(v *kong.Value) []string {
 	if v.Enum != "" {
 		return v.EnumSlice()
 	}
-	if v.Tag.Get("completion") != "command" {
+	switch v.Tag.Get("completion") {
+	case "command":
+	case "verdict":
+		return []string{"allow", "refuse", "trouble"}
+	default:
 		return nil
 	}
 	var names []string
@@ -124,6 +143,15 @@ func firstSentence(help string) string {
 		return sentence
 	}
 	return strings.TrimSuffix(help, ".")
+}
+
+// seenForFish is the condition that a command line has all words of a command.
+func seenForFish(path string) string {
+	var seen []string
+	for _, word := range strings.Fields(path) {
+		seen = append(seen, "__fish_seen_subcommand_from "+word)
+	}
+	return "'" + strings.Join(seen, "; and ") + "'"
 }
 
 // quoteForShell quotes a text for all three shells: single quotes, none inside.

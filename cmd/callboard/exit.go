@@ -12,7 +12,7 @@ type exitCode int
 
 const (
 	exitOK       exitCode = 0 // all is well; IMServer would proceed
-	exitFindings exitCode = 1 // the command worked and what it looked at is wrong: errors in rules, a refusal, not healthy
+	exitFindings exitCode = 1 // the command worked and what it looked at is wrong: errors in rules, a refusal, not healthy, nothing to retry
 	exitUsage    exitCode = 2 // the command line is wrong
 	exitFailed   exitCode = 3 // the command could not do its work: a port, a file, the network
 )
@@ -22,9 +22,11 @@ const exitCodesHelp = `Exit codes:
 
 	0  all is well; of send: IMServer would proceed
 	1  what was looked at is wrong: errors in rules (check), a refusal (send),
-	   an unexpected verdict (demo --once), not healthy (health)
+	   an unexpected verdict (demo --once), not healthy (health),
+	   ids with nothing to do about (deliveries retry, discard)
 	2  the command line is wrong
-	3  the command could not do its work: a taken port, a missing file, no answer
+	3  the command could not do its work: a taken port, a missing file, no answer,
+	   a gateway without data folder, an id that nobody knows
 `
 
 // A failure is an error that knows its exit code and what would help.

@@ -16,7 +16,7 @@ import (
 
 // An explainCmd tells what the rules make of one callback.
 type explainCmd struct {
-	Callback string `arg:"" completion:"file" help:"File with the callback's body, - for standard input."`
+	Callback string `arg:"" completion:"file" help:"File with the callback's body, or with recorded callbacks as callbacks export writes them; - for standard input."`
 	Rules    string `default:"rules" env:"CALLBOARD_RULES" placeholder:"DIR" completion:"file" help:"Rules folder, or one rules file."`
 
 	Command string   `completion:"command" placeholder:"NAME" help:"The command, where the body does not name it."`
@@ -24,7 +24,7 @@ type explainCmd struct {
 	Query   string   `placeholder:"QUERY" help:"The request's query, without the question mark."`
 	Header  []string `sep:"none" short:"H" placeholder:"NAME:VALUE" help:"A header of the request; repeatable."`
 
-	Now    time.Time `placeholder:"TIME" help:"What conditions read as now, as in 2026-01-31T18:30:00Z. Default: the current time."`
+	Now    time.Time `placeholder:"TIME" help:"What conditions read as now, as in 2026-01-31T18:30:00Z. Default: when it was recorded, else the current time."`
 	Vote   []string  `sep:"none" placeholder:"SINK=VOTE" help:"What a sink votes: allow, refuse, refuse:CODE, refuse:CODE:MESSAGE, abstain or failed; repeatable. Sinks without one allow."`
 	Answer []string  `sep:"none" placeholder:"SINK=JSON" help:"What a sink answers, word for word, read as the gateway reads it; repeatable."`
 
@@ -44,6 +44,7 @@ Example:
 	$ callboard send --command beforeSendGroupMsg --set groupID=support-7 --print > cb.json
 	$ callboard explain --rules examples/quickstart cb.json
 	$ callboard explain --rules examples/quickstart --vote moderation=refuse:20401:"not here" cb.json
+	$ callboard callbacks export --verdict refuse --since 2h | callboard explain --rules rules.new -
 `
 }
 
@@ -63,10 +64,6 @@ func (c explainCmd) Run(a *app) error {
 	if err != nil {
 		return usageError("", "reading --openim: %w", err)
 	}
-	cb, err := c.callback(a)
-	if err != nil {
-		return err
-	}
 	set, err := c.load(a)
 	if err != nil {
 		return err
@@ -75,34 +72,61 @@ func (c explainCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Now.IsZero() {
-		c.Now = time.Now()
-	}
-	e := explanation{dir: c.Rules, cb: cb, set: set, rules: set.Explain(cb, c.Now), voted: map[string]bool{}}
+	voted := map[string]bool{}
 	for name := range answers {
-		e.voted[name] = true
+		voted[name] = true
 	}
-	e.trace = router.Rehearse(set, cb, c.Now, answers, router.Options{Version: version, AnswerWithin: c.AnswerWithin})
-	if c.Format == "json" {
-		return e.writeJSON(a.stdout)
+	first := true
+	for in, err := range a.inputs(c.Callback) {
+		if err != nil {
+			return err
+		}
+		cb, err := c.callback(in)
+		if err != nil {
+			return err
+		}
+		if !first && c.Format == "text" {
+			fmt.Fprintln(a.stdout)
+		}
+		first = false
+		now := c.now(in)
+		e := explanation{dir: c.Rules, cb: cb, set: set, rules: set.Explain(cb, now), voted: voted}
+		e.trace = router.Rehearse(set, cb, now, answers, router.Options{Version: version, AnswerWithin: c.AnswerWithin})
+		if c.Format == "json" {
+			if err := e.writeJSON(a.stdout); err != nil {
+				return err
+			}
+			continue
+		}
+		e.writeText(a.stdout)
 	}
-	e.writeText(a.stdout)
 	return nil
 }
 
-// callback decodes the file as the body of a request with what the flags say.
-func (c explainCmd) callback(a *app) (*openim.Callback, error) {
-	body, err := a.readFile(c.Callback)
-	if err != nil {
-		return nil, err
+// now is what conditions read as now.
+func (c explainCmd) now(in input) time.Time {
+	switch {
+	case !c.Now.IsZero():
+		return c.Now
+	case in.recorded != nil:
+		return in.recorded.At
 	}
-	request := openim.Request{Path: "/" + strings.Trim(c.Source, "/"), RawQuery: c.Query, Header: http.Header{}, Body: body}
+	return time.Now()
+}
+
+// callback decodes a callback as the body of a request with what was recorded of it, and what the flags say.
+func (c explainCmd) callback(in input) (*openim.Callback, error) {
+	request := openim.Request{Path: "/" + strings.Trim(c.Source, "/"), RawQuery: c.Query, Header: http.Header{}, Body: in.body}
 	var command *openim.Command
+	var err error
 	if c.Command != "" {
 		if command, err = lookupCommand(c.Command); err != nil {
 			return nil, err
 		}
 		request.Path += "/" + command.Name
+	}
+	if in.recorded != nil {
+		c.fillIn(&request, in)
 	}
 	for _, h := range c.Header {
 		name, value, err := parseHeader(h)
@@ -113,13 +137,26 @@ func (c explainCmd) callback(a *app) (*openim.Callback, error) {
 	}
 	cb, err := openim.Decode(request)
 	if err != nil {
-		return nil, hinted(fmt.Errorf("reading %s: %w", c.Callback, err),
+		return nil, hinted(fmt.Errorf("reading %s: %w", in.place, err),
 			"callboard send --command NAME --print prints a sample; --command says what the body does not")
 	}
 	if command != nil && cb.Command != command {
 		return nil, usageError("leave out --command", "the body says callbackCommand %q, which goes before --command %s", cb.Name, c.Command)
 	}
 	return cb, nil
+}
+
+// fillIn takes from the record what no flag says.
+func (c explainCmd) fillIn(request *openim.Request, in input) {
+	if c.Query == "" {
+		request.RawQuery = in.recorded.Query
+	}
+	if c.Source == "" && c.Command == "" {
+		request.Path = in.recorded.Path
+	}
+	if in.recorded.OperationID != "" {
+		request.Header.Set("operationID", in.recorded.OperationID)
+	}
 }
 
 // load loads the rules with placeholders for what cannot be resolved here.

@@ -122,11 +122,13 @@ func TestHelpExamplesParse(t *testing.T) {
 			if !isExample {
 				continue
 			}
-			_, example, _ := strings.Cut(" "+line, " callboard ") // variables may stand before it
 			examples++
-			args := shellWords(example)
-			if _, err := a.parser(func(int) {}).Parse(args); err != nil {
-				t.Errorf("example of %s: %q: %v", node.Name, args, err)
+			for command := range strings.SplitSeq(line, " | ") {
+				_, example, _ := strings.Cut(" "+command, " callboard ") // variables may stand before it
+				args := shellWords(example)
+				if _, err := a.parser(func(int) {}).Parse(args); err != nil {
+					t.Errorf("example of %s: %q: %v", node.Name, args, err)
+				}
 			}
 		}
 		if examples == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -52,20 +51,10 @@ func (c healthCmd) Run(a *app) error {
 	return nil
 }
 
-// url is the address to ask. A listener on every interface is asked on the loopback one.
+// url is the address to ask.
 func (c healthCmd) url() string {
-	base := strings.TrimSuffix(c.Admin, "/")
-	if !strings.Contains(base, "://") {
-		if host, port, err := net.SplitHostPort(base); err == nil {
-			if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
-				host = "127.0.0.1"
-			}
-			base = net.JoinHostPort(host, port)
-		}
-		base = "http://" + base
-	}
 	if c.Ready {
-		return base + "/readyz"
+		return adminURL(c.Admin) + "/readyz"
 	}
-	return base + "/healthz"
+	return adminURL(c.Admin) + "/healthz"
 }

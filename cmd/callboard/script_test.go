@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 //	eventually URL STATUS [TEXT]
 //	                        ask until the answer has the status and holds the text
 //	signal NAME             send TERM, HUP or INT to PID
-//	sink NAME REPLY         start a sink that answers so; sets its URL as NAME
+//	sink NAME REPLY [STATUS]
+//	                        start a sink that answers so; sets its URL as NAME
 //	hold NAME               start a sink that answers an allow only when told by the command release; sets its URL as NAME
 //	post-held URL COMMAND   post a callback in the background; released and checked by release
 //	release                 let the held sink answer and expect the posted callback's reply to be an allow
@@ -129,7 +130,14 @@ func cmdSignal(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func cmdSink(ts *testscript.TestScript, _ bool, args []string) {
+	status := http.StatusOK
+	if len(args) > 2 {
+		var err error
+		status, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
 		_, _ = io.WriteString(w, args[1])
 	}))
 	ts.Defer(server.Close)

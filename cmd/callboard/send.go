@@ -19,10 +19,10 @@ import (
 // A sendCmd posts one callback as IMServer does.
 type sendCmd struct {
 	URL     string        `default:"http://127.0.0.1:8080" placeholder:"URL" help:"What webhooks.yml has as url."`
-	Command string        `required:"" completion:"command" short:"c" placeholder:"NAME" help:"The command, as in beforeSendGroupMsg."`
+	Command string        `completion:"command" short:"c" placeholder:"NAME" help:"The command, as in beforeSendGroupMsg. Recorded callbacks have theirs."`
 	Set     []string      `sep:"none" short:"s" placeholder:"FIELD=VALUE" help:"Put a value into a field of the sample; repeatable. a.b=… reaches into objects, a.0.b=… into lists. What the field's type does not take as text is read as JSON."`
 	Header  []string      `sep:"none" short:"H" placeholder:"NAME:VALUE" help:"Send another header; repeatable."`
-	Body    string        `completion:"file" placeholder:"FILE" help:"Send this file's contents instead of the sample, - for standard input."`
+	Body    string        `completion:"file" placeholder:"FILE" help:"Send this file's contents instead of the sample, or one after the other the recorded callbacks that it has as callbacks export writes them; - for standard input."`
 	OpenIM  string        `name:"openim" default:"v3.7" enum:"v2,v3.0,v3.5,v3.7" env:"CALLBOARD_OPENIM" help:"The IMServer to behave as; v3.7 stands for everything later too."`
 	Timeout time.Duration `default:"5s" help:"How long to wait for the reply, as webhooks.yml has it for the command."`
 	Print   bool          `help:"Print the body instead of sending it."`
@@ -31,39 +31,83 @@ type sendCmd struct {
 // Help shows an example.
 func (sendCmd) Help() string {
 	return `Prints the reply and what an IMServer would make of it. Exits 0 when it would proceed, 1 when it would refuse the
-user's action, and 3 when no reply came.
+user's action (of several recorded callbacks: any), and 3 when no reply came.
 
 Example:
 
 	$ callboard send --command beforeSendGroupMsg --set groupID=support-7 --set 'content={"content":"a refund, please"}'
 	$ callboard send --command afterUserOnline --set userID=u1 --print > online.json
+	$ callboard send --url http://staging:8080 --body yesterday.jsonl
 `
 }
 
 // Run sends the callback and prints what came of it.
 func (c sendCmd) Run(a *app) error {
-	command, err := lookupCommand(c.Command)
-	if err != nil {
-		return err
-	}
 	version, err := openim.ParseVersion(c.OpenIM)
 	if err != nil {
 		return usageError("", "reading --openim: %w", err)
 	}
-	body, err := c.body(a, command)
-	if err != nil {
-		return err
-	}
-	if c.Print {
-		_, err := fmt.Fprintf(a.stdout, "%s\n", bytes.TrimSpace(body))
-		return err
-	}
 	if c.Timeout <= 0 {
 		return usageError("", "--timeout must be more than 0")
 	}
+	if c.Body != "" && len(c.Set) > 0 {
+		return usageError("", "--body and --set cannot be used together")
+	}
+	if c.Body == "" {
+		command, err := c.command(input{})
+		if err != nil {
+			return err
+		}
+		body, err := c.sample(command)
+		if err != nil {
+			return err
+		}
+		return c.send(a, command, version, input{body: body})
+	}
+	refused := false
+	for in, err := range a.inputs(c.Body) {
+		if err != nil {
+			return err
+		}
+		command, err := c.command(in)
+		if err != nil {
+			return err
+		}
+		err = c.send(a, command, version, in)
+		if err != nil && !errors.Is(err, errFindings) {
+			return err
+		}
+		refused = refused || err != nil
+	}
+	if refused {
+		return errFindings
+	}
+	return nil
+}
+
+// command is the one that was named, or else the recorded one, which may be unknown to the catalogue.
+func (c sendCmd) command(in input) (*openim.Command, error) {
+	switch {
+	case c.Command != "":
+		return lookupCommand(c.Command)
+	case in.recorded == nil:
+		return nil, usageError("callboard commands lists them", "missing flags: --command=NAME")
+	}
+	if known, ok := openim.Lookup(in.recorded.Command); ok {
+		return known, nil
+	}
+	return &openim.Command{Name: in.recorded.Command, Short: in.recorded.Command}, nil
+}
+
+// send posts one callback, or prints it.
+func (c sendCmd) send(a *app, command *openim.Command, version openim.Version, in input) error {
+	if c.Print {
+		_, err := fmt.Fprintf(a.stdout, "%s\n", bytes.TrimSpace(in.body))
+		return err
+	}
 	ctx, cancel := context.WithTimeout(a.ctx, c.Timeout)
 	defer cancel()
-	request, err := c.request(ctx, command, version, body)
+	request, err := c.request(ctx, command, version, in)
 	if err != nil {
 		return err
 	}
@@ -78,14 +122,8 @@ func (c sendCmd) Run(a *app) error {
 	return printReading(a.stdout, openim.ReadReply(reply, command, version), command, version)
 }
 
-// body is the sample with the fields that were set, or the file.
-func (c sendCmd) body(a *app, command *openim.Command) ([]byte, error) {
-	if c.Body != "" && len(c.Set) > 0 {
-		return nil, usageError("", "--body and --set cannot be used together")
-	}
-	if c.Body != "" {
-		return a.readFile(c.Body)
-	}
+// sample is the sample with the fields that were set.
+func (c sendCmd) sample(command *openim.Command) ([]byte, error) {
 	body := openim.Sample(command)
 	for _, s := range c.Set {
 		path, value, ok := strings.Cut(s, "=")
@@ -100,9 +138,12 @@ func (c sendCmd) body(a *app, command *openim.Command) ([]byte, error) {
 	return body, nil
 }
 
-// request makes the request as an IMServer of that version does: URL and command are joined as text.
-func (c sendCmd) request(ctx context.Context, command *openim.Command, version openim.Version, body []byte) (*http.Request, error) {
+// request makes the request as an IMServer of that version does: URL and command are joined as text. A recorded source goes between.
+func (c sendCmd) request(ctx context.Context, command *openim.Command, version openim.Version, in input) (*http.Request, error) {
 	target := c.URL
+	if in.recorded != nil && in.recorded.Source != "" {
+		target = strings.TrimSuffix(target, "/") + "/" + in.recorded.Source
+	}
 	switch version {
 	case openim.V2:
 	case openim.V30:
@@ -110,13 +151,13 @@ func (c sendCmd) request(ctx context.Context, command *openim.Command, version o
 	default:
 		target += "/" + command.Name
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(in.body))
 	if err != nil {
 		return nil, usageError("as in --url http://127.0.0.1:8080", "reading --url: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	if version != openim.V2 {
-		request.Header.Set("operationID", operationID(body))
+		request.Header.Set("operationID", operationID(in))
 	}
 	for _, h := range c.Header {
 		name, value, err := parseHeader(h)
@@ -128,11 +169,13 @@ func (c sendCmd) request(ctx context.Context, command *openim.Command, version o
 	return request, nil
 }
 
-// operationID is the body's, or a new one where the command has none in its body: the header
-// always has one.
-func operationID(body []byte) string {
-	if cb, err := openim.Decode(openim.Request{Body: body}); err == nil && cb.OperationID() != "" {
+// operationID is the body's or the recorded one, or a new one where there is none: the header always has one.
+func operationID(in input) string {
+	if cb, err := openim.Decode(openim.Request{Body: in.body}); err == nil && cb.OperationID() != "" {
 		return cb.OperationID()
+	}
+	if in.recorded != nil && in.recorded.OperationID != "" {
+		return in.recorded.OperationID
 	}
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails

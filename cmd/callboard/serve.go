@@ -31,17 +31,20 @@ type serveCmd struct {
 	Rules  string `default:"rules" env:"CALLBOARD_RULES" placeholder:"DIR" completion:"file" help:"Rules folder, or one rules file. Watched: an edit counts within a second, a wrong one leaves the old rules serving."`
 	Listen string `default:":8080" env:"CALLBOARD_LISTEN" placeholder:"ADDRESS" help:"Where IMServer's callbacks arrive; port 0 takes a free one."`
 	Admin  string `default:"127.0.0.1:8081" env:"CALLBOARD_ADMIN" placeholder:"ADDRESS" help:"Where /healthz, /readyz, /metrics, POST /api/reload and /debug/pprof/ are."`
-	Data   string `env:"CALLBOARD_DATA" placeholder:"DIR" completion:"file" help:"Data folder, which one process owns. In this version it holds nothing but the lock: no deliveries are stored yet. Default: none."`
 
 	OpenIM       string        `name:"openim" default:"v3.7" enum:"v2,v3.0,v3.5,v3.7" env:"CALLBOARD_OPENIM" help:"The IMServer that replies are written for; v3.7 stands for everything later too."`
 	AnswerWithin time.Duration `default:"4s" env:"CALLBOARD_ANSWER_WITHIN" help:"The budget of a callback. Keep it a second below the timeout in webhooks.yml, 5 s unless changed."`
-	OnTrouble    string        `default:"allow" enum:"allow,refuse" env:"CALLBOARD_ON_TROUBLE" help:"What callbacks get that cannot be handled (broken JSON, no rules yet, overload)."`
+	OnTrouble    string        `default:"allow" enum:"allow,refuse" env:"CALLBOARD_ON_TROUBLE" help:"What callbacks get that cannot be handled (broken JSON, no rules yet, overload, notifications that cannot be kept)."`
 	MaxBody      byteSize      `default:"8MiB" env:"CALLBOARD_MAX_BODY" placeholder:"SIZE" help:"Largest callback body; larger ones are trouble."`
 	MaxInFlight  int           `default:"4096" env:"CALLBOARD_MAX_IN_FLIGHT" placeholder:"N" help:"Callbacks handled at one time; more are trouble."`
 
+	Dedup time.Duration `default:"0s" env:"CALLBOARD_DEDUP" help:"How long the same callback is recognised, answered as before and not delivered again; dedup in the rules goes first. 0: never."`
+
+	storageFlags
+
 	IdleTimeout     time.Duration `default:"10m" env:"CALLBOARD_IDLE_TIMEOUT" help:"How long a connection without callbacks is kept. Long on purpose: IMServer refuses the action whose callback meets a closing connection."`
 	DrainDelay      time.Duration `default:"1s" env:"CALLBOARD_DRAIN_DELAY" help:"How long /readyz says 503 at the end before connections are no longer accepted, so that load balancers turn away first."`
-	ShutdownTimeout time.Duration `default:"15s" env:"CALLBOARD_SHUTDOWN_TIMEOUT" help:"How long callbacks in flight may take to finish after that."`
+	ShutdownTimeout time.Duration `default:"15s" env:"CALLBOARD_SHUTDOWN_TIMEOUT" help:"How long callbacks and deliveries in flight may take to finish after that."`
 	ReadyFile       string        `env:"CALLBOARD_READY_FILE" placeholder:"FILE" completion:"file" help:"Write process id and real addresses as JSON to this file when both listeners are open, and remove it at the end. Default: none."`
 
 	logFlags
@@ -73,8 +76,10 @@ func (c serveCmd) Validate() error {
 		return errors.New("--max-in-flight must be more than 0")
 	case c.IdleTimeout <= 0 || c.DrainDelay < 0 || c.ShutdownTimeout <= 0:
 		return errors.New("--idle-timeout and --shutdown-timeout must be more than 0, --drain-delay at least 0")
+	case c.Dedup < 0 || c.Dedup > 24*time.Hour:
+		return errors.New("--dedup must be between 0 and 24h")
 	}
-	return nil
+	return c.storageFlags.validate()
 }
 
 // Run starts the parts one after the other, waits for the end, and stops them backwards. It is long
@@ -94,17 +99,8 @@ func (c serveCmd) Run(a *app) (err error) {
 	log, endLog := c.logFlags.start(a.stderr, registry)
 	defer endLog()
 
-	if c.Data != "" {
-		data, err := openDataDir(c.Data)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, data.Close()) }()
-		log.Info("data folder locked", "path", data.path)
-	}
-
 	var draining atomic.Bool
-	gateway := router.New(router.Options{
+	gatewayOptions := router.Options{
 		Version:         version,
 		AnswerWithin:    c.AnswerWithin,
 		RefuseOnTrouble: c.OnTrouble == "refuse",
@@ -112,31 +108,53 @@ func (c serveCmd) Run(a *app) (err error) {
 		MaxInFlight:     c.MaxInFlight,
 		Log:             log,
 		Registerer:      registry,
-	})
-	keeper := table.New(table.Options{
-		Dir:        c.Rules,
-		Rules:      rules.Options{LookupEnv: a.lookupEnv, AnswerWithin: c.AnswerWithin},
-		Publish:    gateway.Swap,
-		Log:        log,
-		Registerer: registry,
-	})
+	}
+	tableOptions := table.Options{
+		Dir:          c.Rules,
+		WithoutQueue: c.Data == "",
+		Rules:        rules.Options{LookupEnv: a.lookupEnv, AnswerWithin: c.AnswerWithin, Dedup: c.Dedup},
+		Log:          log,
+		Registerer:   registry,
+	}
+	consoleOptions := console.Options{Draining: draining.Load, Gatherer: registry, Log: log}
+	var kept *storage // nil without a data folder
+	if c.Data != "" {
+		if kept, err = c.openStorage(a.ctx, log, registry); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, kept.close()) }()
+		gatewayOptions.Queue, tableOptions.Deliver = kept.queue, kept.queue.SetSinks
+		consoleOptions.Queue = kept.queue
+		if kept.journal != nil {
+			gatewayOptions.OnTrace = kept.traced
+			consoleOptions.Journal = kept.journal
+		}
+	}
+	gateway := router.New(gatewayOptions)
+	tableOptions.Publish = gateway.Swap
+	keeper := table.New(tableOptions)
+	consoleOptions.Status, consoleOptions.Reload, consoleOptions.Replay = keeper.Status, keeper.Load, replayer(gateway)
 
 	adminListener, err := listen("admin", c.Admin)
 	if err != nil {
 		return err
 	}
-	admin := c.adminServer(console.New(console.Options{
-		Status: keeper.Status, Reload: keeper.Load, Draining: draining.Load, Gatherer: registry, Log: log,
-	}), log)
+	admin := c.adminServer(console.New(consoleOptions), log)
 	g, ctx := errgroup.WithContext(a.ctx)
 	g.Go(func() error { return serve("admin", admin, adminListener) })
 	log.Info("admin listener open", "address", adminListener.Addr().String())
 
 	c.loadRules(keeper, log)
+	if kept != nil {
+		kept.start(g, c.ShutdownTimeout)
+	}
 
 	callbacks := c.callbacksServer(closingWhen(&draining, gateway), log)
 	callbacksListener, err := listen("callbacks", c.Listen)
 	if err != nil {
+		if kept != nil {
+			kept.stop(ctx)
+		}
 		return errors.Join(err, admin.Close(), g.Wait())
 	}
 	g.Go(func() error { return serve("callbacks", callbacks, callbacksListener) })
@@ -155,7 +173,7 @@ func (c serveCmd) Run(a *app) (err error) {
 		<-ctx.Done()
 		log.Info("shutting down", "drain_delay", c.DrainDelay, "timeout", c.ShutdownTimeout)
 		draining.Store(true)
-		return c.stop(callbacks, callbacksListener, gateway, admin)
+		return c.stop(callbacks, callbacksListener, gateway, kept, admin)
 	})
 	err = g.Wait()
 	log.Info("stopped")

@@ -27,7 +27,7 @@ func startServe(t *testing.T) (serve *exec.Cmd, log io.ReadCloser, ready readyFi
 	}
 	path := filepath.Join(dir, "ready.json")
 	serve = exec.Command("callboard", "serve", "--rules", dir, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0",
-		"--drain-delay", "0s", "--ready-file", path)
+		"--drain-delay", "0s", "--ready-file", path, "--data", filepath.Join(dir, "data"))
 	log, err := serve.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

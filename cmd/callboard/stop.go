@@ -17,8 +17,8 @@ import (
 const lastRequests = 250 * time.Millisecond
 
 // stop ends the listeners: /readyz has turned already, load balancers get time to see it, callbacks
-// in flight get time to finish.
-func (c serveCmd) stop(callbacks *http.Server, listener net.Listener, gateway *router.Gateway, admin *http.Server) error {
+// and then deliveries in flight get time to finish.
+func (c serveCmd) stop(callbacks *http.Server, listener net.Listener, gateway *router.Gateway, kept *storage, admin *http.Server) error {
 	time.Sleep(c.DrainDelay)
 	var errs []error
 	if err := listener.Close(); err != nil {
@@ -32,6 +32,9 @@ func (c serveCmd) stop(callbacks *http.Server, listener net.Listener, gateway *r
 	}
 	if err := gateway.Drain(ctx); err != nil {
 		errs = append(errs, fmt.Errorf("finishing requests to sinks: %w", err))
+	}
+	if kept != nil {
+		kept.stop(ctx)
 	}
 	return errors.Join(append(errs, admin.Close())...)
 }

@@ -35,7 +35,7 @@ func TestStopAnswersWhoeverGotAConnection(t *testing.T) {
 		})
 		begun := time.Now()
 		serving.Go(func() {
-			if err := c.stop(callbacks, listener, gateway, new(http.Server)); err != nil {
+			if err := c.stop(callbacks, listener, gateway, nil, new(http.Server)); err != nil {
 				t.Error(err)
 			}
 		})

@@ -1,6 +1,8 @@
-// Package console is the admin listener: health, readiness, metrics, profiles, and reloading on demand.
+// Package console is the admin listener: health, readiness, metrics, profiles, and the API by which people and programs see and change
+// what waits, what happened, and what serves.
 //
-// New makes the http.Handler. Answering callbacks is the business of package router, and happens on another listener.
+// New makes the http.Handler; the types that the API speaks are exported for its clients. Answering callbacks is the
+// business of package router, and happens on another listener.
 package console
 
 import (
@@ -8,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/pprof"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -23,6 +26,13 @@ type Options struct {
 	// Reload reads the rules folder now and returns an error when its contents are not what serves:
 	// table.Keeper.Load. Nil leaves out POST /api/reload.
 	Reload func() ([]diag.Diagnostic, error)
+	// Queue has the deliveries: a *queue.Queue. Nil means that there is none; the operations on deliveries and replay then
+	// answer so. A nil pointer in the interface is not nil.
+	Queue Queue
+	// Journal has the recorded callbacks: a *journal.Journal. Nil means that there is none, as for Queue.
+	Journal Journal
+	// Replay sends a recorded callback again. Nil means that none can be. It is called for one callback at a time.
+	Replay Replayer
 	// Draining reports whether shutdown has begun. Nil means never.
 	Draining func() bool
 	// Gatherer is what /metrics shows. Nil means prometheus.DefaultGatherer.
@@ -44,19 +54,23 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-type console struct{ Options }
+type console struct {
+	Options
+	replaying sync.Mutex // held while a replay runs
+}
 
 // New makes the admin handler:
 //
 //	GET  /healthz       200 while the process lives
-//	GET  /readyz        200 while a table serves and shutdown has not begun, else 503; rejected rules are in its details
+//	GET  /readyz        200 while a table serves and shutdown has not begun, else 503; rejected rules and a full queue are in its details
 //	GET  /metrics       Prometheus
-//	POST /api/reload    reads the rules folder now: 200 when its contents serve, 422 when they were rejected
 //	GET  /debug/pprof/  Go's profiles, for go tool pprof
+//	POST /api/reload    reads the rules folder now: 200 when its contents serve, 422 when they were rejected
+//	     /api/…         what GET /api/openapi.json describes (OpenAPI 3.1; also .yaml)
 //
 // Requests that a browser makes on behalf of another site are refused.
 func New(o Options) http.Handler {
-	c := console{o.withDefaults()}
+	c := &console{Options: o.withDefaults()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", c.health)
 	mux.HandleFunc("GET /readyz", c.ready)
@@ -65,10 +79,8 @@ func New(o Options) http.Handler {
 		ErrorHandling:     promhttp.ContinueOnError,
 		EnableOpenMetrics: true,
 	}))
-	if c.Reload != nil {
-		mux.HandleFunc("POST /api/reload", c.reload)
-	}
 	addProfiles(mux)
+	c.addAPI(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
@@ -82,12 +94,12 @@ func addProfiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-func (c console) health(w http.ResponseWriter, _ *http.Request) {
+func (c *console) health(w http.ResponseWriter, _ *http.Request) {
 	c.write(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
 // write writes v as JSON; only a gone client makes that fail.
-func (c console) write(w http.ResponseWriter, status int, v any) {
+func (c *console) write(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

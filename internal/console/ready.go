@@ -1,16 +1,26 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"callboard/internal/table"
 )
 
 // readiness is the answer of /readyz and /api/reload.
 type readiness struct {
-	Status string      `json:"status"` // ready, no_rules, draining
-	Rules  rulesStatus `json:"rules"`
+	Status string       `json:"status" enum:"ready,degraded,no_rules,draining"`
+	Rules  rulesStatus  `json:"rules"`
+	Queue  *queueStatus `json:"queue,omitempty" doc:"Absent without a data folder."`
+}
+
+// queueStatus tells whether notifications can be accepted.
+type queueStatus struct {
+	OK     bool   `json:"ok"`
+	Reason string `json:"reason,omitempty"` // why not
 }
 
 // rulesStatus is table.Status on the wire.
@@ -36,33 +46,55 @@ type diagnostic struct {
 	Hint     string `json:"hint,omitempty"`
 }
 
-// ready answers 200 also when the folder's contents were rejected: the table before them serves.
-func (c console) ready(w http.ResponseWriter, _ *http.Request) {
+// ready answers 200 also when the folder's contents were rejected, since the table before them serves, and when the queue
+// accepts nothing: verdicts are given all the same, and taking the last gateway away would refuse users' actions.
+func (c *console) ready(w http.ResponseWriter, _ *http.Request) {
 	r := c.readiness()
 	status := http.StatusOK
-	if r.Status != "ready" {
+	if r.Status == "no_rules" || r.Status == "draining" {
 		status = http.StatusServiceUnavailable
 	}
 	c.write(w, status, r)
 }
 
-// reload answers when the folder has been read, so that a deployment that posts here learns what came of it.
-func (c console) reload(w http.ResponseWriter, _ *http.Request) {
-	status := http.StatusOK
-	if _, err := c.Reload(); err != nil {
-		status = http.StatusUnprocessableEntity // the details say why
-	}
-	c.write(w, status, c.readiness())
+// A reloaded is the answer of POST /api/reload.
+type reloaded struct {
+	Status int
+	Body   readiness
 }
 
-func (c console) readiness() readiness {
+func (c *console) addReload(api huma.API) {
+	op := post("/api/reload", "reload-rules", "Read the rules folder now")
+	op.Description = "200 when its contents are what serves, 422 when they were rejected; the details say why."
+	huma.Register(api, op, c.reload)
+}
+
+// reload answers when the folder has been read, so that a deployment that posts here learns what came of it.
+func (c *console) reload(context.Context, *struct{}) (*reloaded, error) {
+	r := &reloaded{Status: http.StatusOK}
+	if _, err := c.Reload(); err != nil {
+		r.Status = http.StatusUnprocessableEntity
+	}
+	r.Body = c.readiness()
+	return r, nil
+}
+
+func (c *console) readiness() readiness {
 	s := c.Status()
 	r := readiness{Status: "ready", Rules: onWire(s)}
+	if c.Queue != nil {
+		r.Queue = &queueStatus{OK: true}
+		if err := c.Queue.Healthy(); err != nil {
+			r.Queue = &queueStatus{Reason: err.Error()}
+		}
+	}
 	switch {
 	case c.Draining():
 		r.Status = "draining"
 	case s.LoadedAt.IsZero():
 		r.Status = "no_rules"
+	case r.Queue != nil && !r.Queue.OK:
+		r.Status = "degraded"
 	}
 	return r
 }
