@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"callboard/internal/diag"
+	"callboard/internal/queue"
 	"callboard/internal/table"
 	"callboard/internal/testkit"
 	"callboard/openim"
@@ -77,7 +78,7 @@ func fill(t *testing.T, c *openim.Command, fields map[string]any) []byte {
 }
 
 // TestDocumentedCallback takes the protocol's own example of the callback after a group message through
-// a real connection, three sinks, a policy, and back.
+// a real connection, three sinks, a policy, and back; and then to the sink that is notified.
 func TestDocumentedCallback(t *testing.T) {
 	documented := openim.DocumentedGroupMessage()
 	for _, tt := range []struct {
@@ -92,13 +93,16 @@ func TestDocumentedCallback(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := start(t, "quickstart", map[string]script{
-				"moderation": {testkit.Allow()}, "risk": {tt.risk}, "archive": {tt.archive},
+				"moderation": {testkit.Allow()}, "risk": {tt.risk}, "archive": {tt.archive}, "compliance": {testkit.Allow()},
 			})
 			got := g.post(t, documented.Path+"?"+documented.RawQuery, documented.Body)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("reply (-want +got):\n%s", diff)
 			}
 			g.drain(t)
+			if a := <-g.attempts; a.Delivery.Sink != "compliance" || a.Outcome.Verdict != queue.Done {
+				t.Errorf("attempted a delivery to %s: %+v", a.Delivery.Sink, a.Outcome)
+			}
 			for name, sink := range g.sinks {
 				requests := sink.Got()
 				if len(requests) == 0 {
@@ -119,13 +123,18 @@ func reply(action, code float64, message string) map[string]any {
 
 // TestExamplesAreClean checks all folders as `callboard check` would, warnings included.
 func TestExamplesAreClean(t *testing.T) {
-	for _, folder := range append(folders(t), "quickstart") {
+	for _, folder := range append(folders(t), "quickstart", "sink") {
 		files, err := table.ReadDir(folder)
 		if err != nil {
 			t.Fatal(err)
 		}
-		unset := func(string) (string, bool) { return "", false }
-		if _, found := rules.Load(files, rules.Options{LookupEnv: unset}); len(found) > 0 {
+		env := func(name string) (string, bool) {
+			if name == "SINK_SECRET" { // the only one that must be set
+				return "whsec_bm90IHJlYWxseSBhIHNlY3JldA==", true
+			}
+			return "", false
+		}
+		if _, found := rules.Load(files, rules.Options{LookupEnv: env}); len(found) > 0 {
 			var text strings.Builder
 			if err := diag.WriteText(&text, found); err != nil {
 				t.Fatal(err)
@@ -138,7 +147,7 @@ func TestExamplesAreClean(t *testing.T) {
 // TestExamplesAreComplete wants a README beside every rules file, and the line that tells editors
 // where the schema is, with the right way to it.
 func TestExamplesAreComplete(t *testing.T) {
-	for _, folder := range append(folders(t), "quickstart") {
+	for _, folder := range append(folders(t), "quickstart", "sink") {
 		files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has no rules files (%v)", folder, err)

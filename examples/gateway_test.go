@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"callboard/internal/queue"
+	"callboard/internal/queue/queuetest"
 	"callboard/internal/table"
 	"callboard/internal/testkit"
 	"callboard/router"
@@ -20,18 +22,19 @@ import (
 // patience bounds waits that end by themselves unless something is broken.
 const patience = 30 * time.Second
 
-// A gateway is the real one behind a real listener, with scripted sinks.
+// A gateway is the real one behind a real listener, with scripted sinks and a queue in memory.
 type gateway struct {
-	url    string
-	router *router.Gateway
-	sinks  map[string]*testkit.Sink
-	traces chan *router.Trace // of the first callbacks
+	url      string
+	router   *router.Gateway
+	sinks    map[string]*testkit.Sink
+	traces   chan *router.Trace // of the first callbacks
+	attempts chan queue.Attempt // at the first deliveries
 }
 
 // start serves an example. A sink without a script refuses to be asked.
 func start(t *testing.T, folder string, scripts map[string]script) *gateway {
 	t.Helper()
-	g := &gateway{sinks: make(map[string]*testkit.Sink), traces: make(chan *router.Trace, 1)}
+	g := &gateway{sinks: make(map[string]*testkit.Sink), traces: make(chan *router.Trace, 1), attempts: make(chan queue.Attempt, 1)}
 	urls := make(map[string]string)
 	files, err := table.ReadDir(folder)
 	if err != nil {
@@ -57,7 +60,8 @@ func start(t *testing.T, folder string, scripts map[string]script) *gateway {
 		}
 	}
 
-	g.router = router.New(router.Options{OnTrace: func(trace *router.Trace) {
+	deliveries := g.startQueue(t)
+	g.router = router.New(router.Options{Queue: deliveries, OnTrace: func(trace *router.Trace) {
 		select {
 		case g.traces <- trace:
 		default:
@@ -66,6 +70,7 @@ func start(t *testing.T, folder string, scripts map[string]script) *gateway {
 	keeper := table.New(table.Options{
 		Dir:     folder,
 		Rules:   rules.Options{LookupEnv: func(name string) (string, bool) { url, ok := urls[name]; return url, ok }},
+		Deliver: deliveries.SetSinks,
 		Publish: g.router.Swap,
 		Log:     slog.New(slog.DiscardHandler),
 	})
@@ -79,6 +84,30 @@ func start(t *testing.T, folder string, scripts map[string]script) *gateway {
 	})
 	g.url = server.URL
 	return g
+}
+
+// startQueue starts the real queue; the test's end ends it.
+func (g *gateway) startQueue(t *testing.T) *queue.Queue {
+	t.Helper()
+	q, err := queue.New(t.Context(), queue.Options{Store: queuetest.NewMemory(), OnAttempt: func(a queue.Attempt) {
+		select {
+		case g.attempts <- a:
+		default:
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- q.Run(ctx, 0) }()
+	t.Cleanup(func() {
+		end()
+		if err := <-ended; err != nil {
+			t.Errorf("ending the queue: %v", err)
+		}
+	})
+	return q
 }
 
 // drain waits for the requests that go on after the answer.

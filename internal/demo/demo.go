@@ -1,5 +1,5 @@
-// Package demo is `callboard demo`: the real gateway, three small services to ask, and an IMServer's
-// stream of callbacks, in one process over real connections.
+// Package demo is `callboard demo`: the real gateway, three small services to ask and one to notify, and an
+// IMServer's stream of callbacks, in one process over real connections.
 //
 // Run plays it. What is played is in samples.go, who is asked in sinks.go, what runs in stage.go.
 package demo
@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -80,6 +81,7 @@ func (s *stage) once(ctx context.Context) error {
 	unexpected := 0
 	for _, sample := range samples {
 		s.risk.set(sample.risk)
+		s.compliance.set(sample.withoutCompliance, s.show)
 		p, err := s.player.play(ctx, sample)
 		if err != nil {
 			return err
@@ -95,6 +97,11 @@ func (s *stage) once(ctx context.Context) error {
 		return fmt.Errorf("%d of %d callbacks: %w", unexpected, len(samples), ErrUnexpected)
 	}
 	s.show.printf("all %d callbacks were answered as expected\n", len(samples))
+	if err := s.compliance.settle(ctx); err != nil {
+		return err
+	}
+	want, got, refused := s.compliance.counts()
+	s.show.printf("compliance has %d of %d deliveries, although it turned away %d attempts\n", got, want, refused)
 	return nil
 }
 
@@ -106,6 +113,8 @@ func (s *stage) stream(ctx context.Context, interval time.Duration) {
 		s.news.tell(s.keeper.Status(), s.show)
 		sample := samples[n%len(samples)]
 		s.risk.set(sample.risk)
+		s.compliance.set(sample.withoutCompliance, s.show)
+		s.compliance.tell(s.show)
 		p, err := s.player.play(ctx, sample)
 		switch {
 		case ctx.Err() != nil:
@@ -125,7 +134,7 @@ func (s *stage) stream(ctx context.Context, interval time.Duration) {
 
 // greet says what runs where, and what to try.
 func (s *stage) greet(o Options) {
-	s.show.printf(`callboard demo: an IMServer, the gateway, and three services for it to ask, all in this process
+	s.show.printf(`callboard demo: an IMServer, the gateway, three services for it to ask and one to notify, all in this process
 
   rules      %s
   callbacks  %s
@@ -133,22 +142,27 @@ func (s *stage) greet(o Options) {
   services   moderation %s
              risk       %s
              archive    %s
+             compliance %s   (notified: what it misses waits for it)
 
-`, s.folder.path, s.callbacks, s.admin, s.services["MODERATION_URL"], s.services["RISK_URL"], s.services["ARCHIVE_URL"])
+`, s.folder.path, s.callbacks, s.admin, s.services["MODERATION_URL"], s.services["RISK_URL"], s.services["ARCHIVE_URL"],
+		s.services["COMPLIANCE_URL"])
 	if o.Rules == "" {
 		s.show.printf(`Edit the rules while this runs: change 20403's message in %s
 and save; the next callback shows that it was taken, and bob's next attempt shows the message.
 `, s.folder.file("announcements.yaml"))
 	}
 	s.show.printf(`Send one of your own: callboard send --url %s --command beforeSendGroupMsg
+See what waits:       callboard sinks list --admin %s
 Ctrl-C ends it.
 
-`, s.callbacks)
+`, s.callbacks, strings.TrimPrefix(s.admin, "http://"))
 }
 
 // farewell says what has been.
 func (s *stage) farewell() {
-	s.show.printf("\n%d callbacks played; the archive was told of %d\n", s.player.played, s.archive.kept.Load())
+	want, got, _ := s.compliance.counts()
+	s.show.printf("\n%d callbacks played; the archive was told of %d; compliance has %d of %d deliveries\n",
+		s.player.played, s.archive.kept.Load(), got, want)
 	if s.folder.copied() {
 		s.show.printf("the rules are still in %s\n", s.folder.path)
 	}

@@ -9,12 +9,13 @@ import (
 
 // A sample is one callback of the stream, with what must come of it under examples/quickstart.
 type sample struct {
-	command    string         // as people type it
-	query      string         // after the path, without the question mark
-	documented bool           // sent as openim.DocumentedGroupMessage has it
-	fields     map[string]any // put over openim.Sample's
-	risk       health         // of the risk service meanwhile
-	want       want
+	command           string         // as people type it
+	query             string         // after the path, without the question mark
+	documented        bool           // sent as openim.DocumentedGroupMessage has it
+	fields            map[string]any // put over openim.Sample's
+	risk              health         // of the risk service meanwhile
+	withoutCompliance bool           // whether the compliance service is out of order meanwhile
+	want              want
 }
 
 // A want is the part of a reply that a sample is checked for.
@@ -29,11 +30,11 @@ var samples = []sample{
 	documented().allowed(),
 	says("alice", "support-42", "Where is my parcel?").allowed(),
 	says("mallory", "support-42", "Cheap refund-scam here, pay first").refused(codeScam),
-	says("bob", "announcements", "Anyone up for lunch?").refused(20403),
-	says("admin1", "announcements", "The office is closed on Friday").allowed(),
-	says("carol", "support-42", "I want a refund").whileRiskIs(slow).allowed(),
-	says("carol", "support-42", "Hello? Anybody?").whileRiskIs(down).allowed(),
-	says("dave", "payments-7", "Sending 4000 to the new account").refused(codeRisky),
+	withoutCompliance(says("bob", "announcements", "Anyone up for lunch?").refused(20403)),
+	withoutCompliance(says("admin1", "announcements", "The office is closed on Friday").allowed()),
+	withoutCompliance(says("carol", "support-42", "I want a refund").whileRiskIs(slow).allowed()),
+	withoutCompliance(says("carol", "support-42", "Hello? Anybody?").whileRiskIs(down).allowed()),
+	withoutCompliance(says("dave", "payments-7", "Sending 4000 to the new account").refused(codeRisky)),
 	says("erin", "payments-7", "Invoice 1007 is paid").whileRiskIs(down).refused(router.CodeFailed),
 	mentioning("helpdesk-bot", says("frank", "team-blue", "@helpdesk-bot how do I reset my password?")).allowed(),
 	mentioning("AtAllTag", says("frank", "team-blue", "@everyone cake in the kitchen")).refused(20404),
@@ -78,6 +79,9 @@ func modified(who, text string) sample {
 func renamed(group, name string) sample {
 	return sample{command: "beforeSetGroupInfo", fields: map[string]any{"groupID": group, "groupName": name}}
 }
+
+// withoutCompliance is a sample that the compliance service hears of late.
+func withoutCompliance(s sample) sample { s.withoutCompliance = true; return s }
 
 func (s sample) whileRiskIs(h health) sample { s.risk = h; return s }
 func (s sample) allowed() sample             { return s }

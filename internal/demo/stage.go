@@ -7,12 +7,15 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"callboard/internal/console"
 	"callboard/internal/diag"
+	"callboard/internal/queue"
+	"callboard/internal/queue/sqlite"
 	"callboard/internal/table"
 	"callboard/router"
 	"callboard/rules"
@@ -27,15 +30,17 @@ type stage struct {
 	folder folder
 	news   news
 
-	services  map[string]string // environment variable of the rules → URL of the demo's service
-	risk      *riskService
-	archive   *archiveService
-	gateway   *router.Gateway
-	keeper    *table.Keeper
-	callbacks string // URL
-	admin     string // URL
-	metrics   *prometheus.Registry
-	player    *player
+	services   map[string]string // environment variable of the rules → URL of the demo's service
+	risk       *riskService
+	archive    *archiveService
+	compliance *complianceService
+	queue      *queue.Queue
+	gateway    *router.Gateway
+	keeper     *table.Keeper
+	callbacks  string // URL
+	admin      string // URL
+	metrics    *prometheus.Registry
+	player     *player
 
 	running []part // in the order of their start
 }
@@ -48,9 +53,9 @@ type part struct {
 
 // setUp starts everything. Whatever it started is ended again when it returns an error.
 func setUp(o Options, show *screen) (*stage, error) {
-	s := &stage{show: show, risk: &riskService{}, archive: &archiveService{},
+	s := &stage{show: show, risk: &riskService{}, archive: &archiveService{}, compliance: &complianceService{},
 		services: make(map[string]string), metrics: prometheus.NewRegistry()}
-	steps := []func(Options) error{s.findRules, s.startServices, s.startGateway, s.startAdmin}
+	steps := []func(Options) error{s.findRules, s.startServices, s.startQueue, s.startGateway, s.startAdmin}
 	for _, step := range steps {
 		if err := step(o); err != nil {
 			return nil, errors.Join(err, s.tearDown())
@@ -91,6 +96,7 @@ func (s *stage) startServices(Options) error {
 		"MODERATION_URL": service(moderate),
 		"RISK_URL":       s.risk,
 		"ARCHIVE_URL":    service(s.archive.keep),
+		"COMPLIANCE_URL": s.compliance,
 	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -102,13 +108,42 @@ func (s *stage) startServices(Options) error {
 	return nil
 }
 
+// startQueue starts what delivers notifications, over a data folder that ends with the demo.
+func (s *stage) startQueue(o Options) error {
+	dir, err := os.MkdirTemp("", "callboard-demo-data-")
+	if err != nil {
+		return fmt.Errorf("making a data folder: %w", err)
+	}
+	s.runs("the data folder", func(context.Context) error { return os.RemoveAll(dir) })
+	store, err := sqlite.Open(context.Background(), sqlite.Options{Path: filepath.Join(dir, "queue.db"), Log: o.Log})
+	if err != nil {
+		return fmt.Errorf("opening the queue: %w", err)
+	}
+	s.queue, err = queue.New(context.Background(), queue.Options{Store: store, Log: o.Log, Registerer: s.metrics})
+	if err != nil {
+		return errors.Join(fmt.Errorf("loading the queue: %w", err), store.Close())
+	}
+	ctx, end := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.queue.Run(ctx, patience) }()
+	s.runs("the queue", func(context.Context) error {
+		end()
+		return <-ended
+	})
+	return nil
+}
+
 // startGateway starts the gateway on the rules, and the player that calls it.
 func (s *stage) startGateway(o Options) error {
 	watching := &traces{others: s.show.foreign}
-	s.gateway = router.New(router.Options{Log: o.Log, Registerer: s.metrics, OnTrace: watching.on})
+	s.gateway = router.New(router.Options{Log: o.Log, Registerer: s.metrics, Queue: s.queue, OnTrace: func(t *router.Trace) {
+		s.compliance.accepted(t)
+		watching.on(t)
+	}})
 	s.keeper = table.New(table.Options{
 		Dir:     s.folder.path,
 		Rules:   rules.Options{LookupEnv: s.lookupEnv},
+		Deliver: s.queue.SetSinks,
 		Publish: s.gateway.Swap,
 		Log:     o.Log,
 
@@ -141,7 +176,7 @@ func (s *stage) startAdmin(o Options) error {
 	}
 	s.admin = "http://" + l.Addr().String()
 	s.serve("the admin listener", l, console.New(console.Options{
-		Status: s.keeper.Status, Reload: s.keeper.Load, Gatherer: s.metrics, Log: o.Log,
+		Status: s.keeper.Status, Reload: s.keeper.Load, Gatherer: s.metrics, Log: o.Log, Queue: s.queue,
 	}), patience)
 	return nil
 }
