@@ -45,6 +45,10 @@ bench: ## micro benchmarks, then Callboard beside a bare forwarder
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run ./internal/bench
 
+.PHONY: soak
+soak: ## kill the gateway at random moments for ten minutes; nothing may be lost
+	$(GO) test -v -timeout 20m -run Killed ./internal/soak -last 10m
+
 # go test -fuzz takes one target at a time.
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME

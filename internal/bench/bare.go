@@ -18,9 +18,18 @@ func serveRole(name string, args []string) bool {
 	var h http.Handler
 	switch name {
 	case "sink":
-		h = http.HandlerFunc(sink)
+		h = new(sinkRole).handler()
 	case "bare":
 		h = bareForwarder(args)
+	case "bare-queue":
+		h = newBareQueue(args, nil)
+	case "bare-log": // its first argument is the file
+		log, err := newGroupLog(args[0])
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		h = newBareQueue(args[1:], log)
 	default:
 		return false
 	}
@@ -33,12 +42,6 @@ func serveRole(name string, args []string) bool {
 	fmt.Fprintln(os.Stderr, http.Serve(l, h))
 	os.Exit(1)
 	return true
-}
-
-func sink(w http.ResponseWriter, r *http.Request) {
-	io.Copy(io.Discard, r.Body)
-	w.Header().Set("Content-Type", "application/json")
-	io.WriteString(w, allow)
 }
 
 // bareForwarder is the least that anybody would write by hand: read the body, post it to every sink at

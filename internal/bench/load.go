@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,23 +18,44 @@ import (
 	"callboard/openim"
 )
 
-// request is the documented group-message callback as IMServer writes it.
-func request(target string) ([]byte, string, error) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return nil, "", err
-	}
+// operationID is what every callback carries, of the length of a time in nanoseconds.
+const operationID = "0000000000000000000"
+
+var inBody = regexp.MustCompile(`"operationID":"[^"]*"`)
+
+func sampleBody() ([]byte, string, error) {
 	c, ok := openim.Lookup("afterSendGroupMsg")
 	if !ok {
 		return nil, "", errors.New("the catalogue lacks afterSendGroupMsg")
 	}
-	body := openim.Sample(c)
-	r, err := http.NewRequest(http.MethodPost, target+"/"+c.Name+"?contenttype=json", bytes.NewReader(body))
+	return inBody.ReplaceAll(openim.Sample(c), []byte(`"operationID":"`+operationID+`"`)), c.Name, nil
+}
+
+// bodyLength is the length of a callback's body without padding.
+func bodyLength() int {
+	body, _, _ := sampleBody() // the load before it has shown that there is one
+	return len(body)
+}
+
+// request is the documented group-message callback as IMServer writes it, with padding bytes of content on top.
+func request(target string, padding int) ([]byte, string, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, "", err
+	}
+	body, command, err := sampleBody()
+	if err != nil {
+		return nil, "", err
+	}
+	if padding > 0 {
+		body = bytes.Replace(body, []byte(`{`), []byte(`{"padding":"`+strings.Repeat("x", padding)+`",`), 1)
+	}
+	r, err := http.NewRequest(http.MethodPost, target+"/"+command+"?contenttype=json", bytes.NewReader(body))
 	if err != nil {
 		return nil, "", err
 	}
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
-	r.Header.Set("operationID", "bench")
+	r.Header.Set("operationID", operationID)
 	r.Header.Set("User-Agent", "Go-http-client/1.1")
 	r.Header.Set("Accept-Encoding", "gzip")
 	var b bytes.Buffer
@@ -43,16 +66,16 @@ func request(target string) ([]byte, string, error) {
 // loadFor keeps connections busy for d and returns how many callbacks were answered.
 func loadFor(target string, connections int, d time.Duration) (int, time.Duration, error) {
 	end := time.Now().Add(d)
-	return load(target, connections, func(int64) bool { return time.Now().Before(end) })
+	return load(target, connections, 0, func(int64) bool { return time.Now().Before(end) })
 }
 
 // loadCount sends n callbacks.
-func loadCount(target string, connections, n int) (int, time.Duration, error) {
-	return load(target, connections, func(sent int64) bool { return sent < int64(n) })
+func loadCount(target string, connections, padding, n int) (int, time.Duration, error) {
+	return load(target, connections, padding, func(sent int64) bool { return sent < int64(n) })
 }
 
-func load(target string, connections int, more func(sent int64) bool) (int, time.Duration, error) {
-	raw, host, err := request(target)
+func load(target string, connections, padding int, more func(sent int64) bool) (int, time.Duration, error) {
+	raw, host, err := request(target, padding)
 	if err != nil {
 		return 0, 0, err
 	}

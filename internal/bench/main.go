@@ -1,6 +1,7 @@
 // Command bench measures what Callboard costs beside a bare net/http forwarder: the same sinks,
 // the same closed-loop load, in turn, in one run. It prints the CPU that each took for a callback,
-// their ratio, and Callboard's memory after many callbacks.
+// their ratio, and Callboard's memory after many callbacks. Then it
+// compares durable deliveries with bare queues, and looks at many deliveries that wait.
 //
 // Both run as they are by default. Callboard's default collects garbage less often than Go's does (see cmd/callboard/serve.go);
 // GOGC in the environment sets it for both, which takes that part of the difference out.
@@ -19,6 +20,19 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && serveRole(os.Args[1], os.Args[2:]) {
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == "load" { // by hand, beside a profiler: load URL DURATION
+		d, err := time.ParseDuration(os.Args[3])
+		if err == nil {
+			var n int
+			n, _, err = loadFor(os.Args[2], 32, d)
+			fmt.Println(n, "callbacks")
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
 		return
 	}
 	var b bench
@@ -64,10 +78,19 @@ func (b *bench) run() error {
 			return err
 		}
 	}
+	if err := b.durable(dir); err != nil {
+		return err
+	}
 	if b.million == 0 {
 		return nil
 	}
-	return b.memory(dir)
+	if err := b.memory(dir); err != nil {
+		return err
+	}
+	if err := b.waitingForRetry(dir); err != nil {
+		return err
+	}
+	return b.waitingMillion(dir)
 }
 
 // compare loads the bare forwarder and Callboard in turn.
@@ -77,7 +100,7 @@ func (b *bench) compare(dir string, sinks int) error {
 		return err
 	}
 	defer bare.stop()
-	gateway, err := b.startCallboard(dir, sinks)
+	gateway, err := b.startAwaiting(dir, sinks)
 	if err != nil {
 		return err
 	}
@@ -103,14 +126,24 @@ func (b *bench) compare(dir string, sinks int) error {
 	return nil
 }
 
+// startAwaiting starts Callboard with a rule that awaits the first sinks. It keeps nothing on disk, as the bare
+// forwarder does.
+func (b *bench) startAwaiting(dir string, sinks int) (*party, error) {
+	rules, err := b.writeRules(dir, fmt.Sprintf("await%d", sinks), awaitRules(b.sinks[:sinks]))
+	if err != nil {
+		return nil, err
+	}
+	return b.startGateway(rules, "--data=")
+}
+
 // memory loads a fresh Callboard with many callbacks and reads its resident memory.
 func (b *bench) memory(dir string) error {
-	gateway, err := b.startCallboard(dir, 1)
+	gateway, err := b.startAwaiting(dir, 1)
 	if err != nil {
 		return err
 	}
 	defer gateway.stop()
-	n, elapsed, err := loadCount(gateway.url, b.connections, b.million)
+	n, elapsed, err := loadCount(gateway.url, b.connections, 0, b.million)
 	if err != nil {
 		return err
 	}

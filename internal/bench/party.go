@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -61,16 +60,8 @@ func build(dir string) (string, error) {
 	return binary, nil
 }
 
-// startCallboard starts it with default settings and one rule that awaits the first sinks. Its log lines
-// are written, to nowhere.
-func (b *bench) startCallboard(dir string, sinks int) (*party, error) {
-	rules := filepath.Join(dir, "rules"+strconv.Itoa(sinks))
-	if err := os.MkdirAll(rules, 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(rules, "bench.yaml"), rulesFile(b.sinks[:sinks]), 0o644); err != nil {
-		return nil, err
-	}
+// startGateway starts Callboard with default settings but for args. Its log lines are written, to nowhere.
+func (b *bench) startGateway(rules string, args ...string) (*party, error) {
 	listen, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -80,13 +71,13 @@ func (b *bench) startCallboard(dir string, sinks int) (*party, error) {
 		return nil, err
 	}
 	p := &party{
-		cmd: exec.Command(b.binary, "serve", "--rules", rules, "--listen", listen, "--admin", admin),
+		cmd: exec.Command(b.binary, append([]string{"serve", "--rules", rules, "--listen", listen, "--admin", admin}, args...)...),
 		url: "http://" + listen, admin: "http://" + admin,
 	}
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for range 200 {
+	for range 6000 {
 		resp, err := http.Get(p.admin + "/readyz")
 		if err == nil {
 			resp.Body.Close()
@@ -94,29 +85,46 @@ func (b *bench) startCallboard(dir string, sinks int) (*party, error) {
 				return p, nil
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond)
 	}
 	p.stop()
-	return nil, errors.New("callboard did not become ready within 10 s")
+	return nil, errors.New("callboard did not become ready within 30 s")
 }
 
-func rulesFile(sinks []string) []byte {
-	var b bytes.Buffer
-	b.WriteString("sinks:\n")
-	names := make([]string, len(sinks))
-	for i, url := range sinks {
-		names[i] = "sink" + strconv.Itoa(i)
-		fmt.Fprintf(&b, "  %s:\n    url: %s\n", names[i], url)
-	}
-	fmt.Fprintf(&b, `rules:
+// writeRules writes a rules file of its own and returns its path.
+func (b *bench) writeRules(dir, name string, rules []byte) (string, error) {
+	path := filepath.Join(dir, name+".yaml")
+	return path, os.WriteFile(path, rules, 0o644)
+}
+
+const ruleHead = `rules:
   - name: bench
     callbacks: [afterSendGroupMsg]
     when: groupID != "" && contentType in [Text, AtText]
-    await:
-      sinks: [%s]
-      policy: all
-`, strings.Join(names, ", "))
-	return b.Bytes()
+`
+
+// awaitRules have one rule that awaits all sinks.
+func awaitRules(sinks []string) []byte {
+	names, text := sinksText(sinks, "")
+	return []byte(text + ruleHead + "    await: {sinks: [" + names + "], policy: all}\n")
+}
+
+// notifyRules have one rule that notifies all sinks, with settings of theirs.
+func notifyRules(sinks []string, settings string) []byte {
+	names, text := sinksText(sinks, settings)
+	return []byte(text + ruleHead + "    notify: [" + names + "]\n")
+}
+
+func sinksText(sinks []string, settings string) (names, text string) {
+	text = "sinks:\n"
+	for i, url := range sinks {
+		if i > 0 {
+			names += ", "
+		}
+		names += "sink" + strconv.Itoa(i)
+		text += fmt.Sprintf("  sink%d:\n    url: %s\n%s", i, url, settings)
+	}
+	return names, text
 }
 
 func freeAddress() (string, error) {
