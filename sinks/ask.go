@@ -22,9 +22,7 @@ import (
 func (s *Sink) Ask(ctx context.Context, r Request) Result {
 	a := &ask{sink: s, request: r, ctx: ctx, begun: time.Now()}
 	answer := a.run()
-	if s.closed.Load() {
-		s.Close() // again, for the connections that a just left
-	}
+	s.use()
 	return Result{
 		Sink:     s.options.Name,
 		Answer:   answer,

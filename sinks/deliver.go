@@ -57,9 +57,7 @@ func (s *Sink) Deliver(ctx context.Context, d Delivery) (o Outcome) {
 			s.options.Log.Error("delivering panicked", "sink", s.options.Name, "id", d.ID, "panic", p, "stack", string(debug.Stack()))
 			o = Outcome{Retry: true, Reason: "delivering panicked; the log has more"}
 		}
-		if s.closed.Load() {
-			s.Close() // again, for the connection that this left
-		}
+		s.use()
 		o.Duration = time.Since(begun)
 		s.logDelivery(ctx, &d, &o)
 	}()

@@ -99,6 +99,7 @@ type Sink struct {
 	client    *retryablehttp.Client
 	template  *http.Request // what every Ask hands to client; see roundTripper
 	slots     chan struct{} // holds one token a request in progress
+	idle      idler
 	closed    atomic.Bool
 }
 
@@ -178,7 +179,5 @@ func (s *Sink) Name() string { return s.options.Name }
 // Close closes idle connections, and from now on those that become idle. Requests in flight finish.
 func (s *Sink) Close() {
 	s.closed.Store(true)
-	if t, ok := s.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
-	}
+	s.closeIdle()
 }

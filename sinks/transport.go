@@ -25,7 +25,7 @@ const maxHeader = 64 << 10
 // transport returns the RoundTripper of a sink whose options have their defaults.
 //
 // It is the sink's alone and keeps as many idle connections as there can be requests: Concurrency asks, and as many
-// deliveries. Connections in use have no bound here, so that neither waits for the other's. Answers are small, so that
+// deliveries, until the sink is idle (idle.go). Connections in use have no bound here, so that neither waits for the other's. Answers are small, so that
 // compression would cost more than it saves; HTTP_PROXY and its kin are obeyed, as users of Go programs expect.
 func (o Options) transport(scheme string) (http.RoundTripper, error) {
 	if o.Transport != nil {
@@ -53,7 +53,6 @@ func (o Options) transport(scheme string) (http.RoundTripper, error) {
 		ForceAttemptHTTP2:      true, // a custom dial turns it off
 		MaxIdleConns:           2 * o.Concurrency,
 		MaxIdleConnsPerHost:    2 * o.Concurrency,
-		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true,
 	}, nil

@@ -39,7 +39,8 @@ func main() {
 	flag.IntVar(&b.connections, "connections", 32, "connections of the closed loop")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds, in each of which both are measured; medians are printed")
 	flag.DurationVar(&b.round, "round", 4*time.Second, "time that each is loaded in a round")
-	flag.IntVar(&b.million, "requests", 1_000_000, "callbacks before memory is read; 0 leaves that out")
+	flag.IntVar(&b.million, "requests", 1_000_000, "callbacks before memory is read")
+	flag.StringVar(&b.only, "only", "", "one part: await, durable, memory, retry or million")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -50,7 +51,7 @@ func main() {
 type bench struct {
 	connections, rounds, million int
 	round                        time.Duration
-	binary                       string
+	binary, only                 string
 	sinks                        []string // URLs
 }
 
@@ -71,26 +72,36 @@ func (b *bench) run() error {
 		defer s.stop()
 		b.sinks = append(b.sinks, s.url)
 	}
-	fmt.Printf("closed loop of %d connections, the documented group-message callback; %d rounds of %s, medians\n\n", b.connections, b.rounds, b.round)
-	fmt.Printf("%-14s %16s %16s %8s %12s %12s\n", "awaited sinks", "bare µs CPU", "callboard µs CPU", "ratio", "bare /s", "callboard /s")
+	fmt.Printf("closed loop of %d connections, the documented group-message callback; %d rounds of %s, medians\n", b.connections, b.rounds, b.round)
+	for _, part := range []struct {
+		name string
+		run  func(dir string) error
+	}{
+		{"await", b.await},
+		{"durable", b.durable},
+		{"memory", b.memory},
+		{"retry", b.waitingForRetry},
+		{"million", b.waitingMillion},
+	} {
+		if b.only != "" && b.only != part.name {
+			continue
+		}
+		if err := part.run(dir); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+// await compares asking one sink, and three.
+func (b *bench) await(dir string) error {
+	fmt.Printf("\n%-14s %16s %16s %8s %12s %12s\n", "awaited sinks", "bare µs CPU", "callboard µs CPU", "ratio", "bare /s", "callboard /s")
 	for _, n := range []int{1, 3} {
 		if err := b.compare(dir, n); err != nil {
 			return err
 		}
 	}
-	if err := b.durable(dir); err != nil {
-		return err
-	}
-	if b.million == 0 {
-		return nil
-	}
-	if err := b.memory(dir); err != nil {
-		return err
-	}
-	if err := b.waitingForRetry(dir); err != nil {
-		return err
-	}
-	return b.waitingMillion(dir)
+	return nil
 }
 
 // compare loads the bare forwarder and Callboard in turn.
