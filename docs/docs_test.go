@@ -81,7 +81,7 @@ func blocks(t *testing.T, lang string) []block {
 var (
 	rulesFile    = regexp.MustCompile(`(?m)^(rules|sinks|defaults):`)
 	webhooksFile = regexp.MustCompile(`(?m)^url:`)
-	podSpec      = regexp.MustCompile(`(?m)^containers:`)
+	podSpec      = regexp.MustCompile(`(?m)^ *containers:`)
 	switchKey    = regexp.MustCompile(`(?m)^(\w+):$`)
 )
 

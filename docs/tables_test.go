@@ -16,9 +16,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"callboard/examples"
 	"callboard/openim"
 	"callboard/router"
-	"callboard/rules"
 )
 
 // The tables below are written by hand, since they say more than the code does. These tests see to it that they
@@ -78,12 +78,8 @@ type schema struct {
 
 func rulesSchema(t *testing.T) schema {
 	t.Helper()
-	text, err := rules.Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var s schema
-	if err := json.Unmarshal(text, &s); err != nil {
+	if err := json.Unmarshal(examples.Schema(), &s); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -1,5 +1,5 @@
-// Package examples carries the rules folder that `callboard demo` starts with. The folders beside
-// it are each run by this package's tests.
+// Package examples carries the rules folder that `callboard demo` starts with, and the schema of rules files. The folders
+// beside it are each run by this package's tests.
 package examples
 
 import (
@@ -9,6 +9,12 @@ import (
 
 //go:embed quickstart/*.yaml rules.schema.json
 var files embed.FS
+
+// Schema returns the JSON Schema of rules files. A test of package rules keeps it equal to what that package reads.
+func Schema() []byte {
+	text, _ := files.ReadFile("rules.schema.json") // it is in the program
+	return text
+}
 
 // Files returns what the demo needs where there is no repository: the folder quickstart, and beside
 // it the schema that its files point editors at.

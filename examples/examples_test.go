@@ -2,7 +2,6 @@ package examples
 
 import (
 	"encoding/json"
-	"flag"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -171,14 +170,3 @@ func TestExamplesAreComplete(t *testing.T) {
 
 // schemaFile is what the examples' editor lines point at.
 const schemaFile = "rules.schema.json"
-
-var update = flag.Bool("update", false, "write "+schemaFile)
-
-// TestSchemaFile keeps the schema beside the examples equal to the one that `callboard schema` prints.
-func TestSchemaFile(t *testing.T) {
-	schema, err := rules.Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
-	testkit.Golden(t, schemaFile, string(schema), *update)
-}

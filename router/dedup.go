@@ -40,10 +40,11 @@ type remembered struct {
 	kept    bool // whether verdict counts: set before done is closed
 }
 
-func newRepeatKey(source, key string) (k repeatKey) {
+// newRepeatKey counts a callback that has come round a loop as another one: it would wait for itself, and loops are to be seen.
+func newRepeatKey(source string, hops int, key string) (k repeatKey) {
 	h := sha256.New()
 	h.Write([]byte(source))
-	h.Write([]byte{0})
+	h.Write([]byte{0, byte(hops)})
 	h.Write([]byte(key))
 	copy(k[:], h.Sum(nil))
 	return k
@@ -105,7 +106,7 @@ func (g *Gateway) repeat(cb *openim.Callback, table *prepared, t *Trace) (first 
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), t.Received.Add(g.o.AnswerWithin))
 	defer cancel()
-	hashed := newRepeatKey(cb.Source, key)
+	hashed := newRepeatKey(cb.Source, t.Hops, key)
 	for {
 		r, first := g.dedup.begin(hashed, t.ID, t.Received, table.Rules.Dedup.Window)
 		if first {
@@ -114,6 +115,7 @@ func (g *Gateway) repeat(cb *openim.Callback, table *prepared, t *Trace) (first 
 		select {
 		case <-r.done:
 		case <-ctx.Done():
+			t.RepeatOf = r.id
 			g.inTrouble(t, unfinished, ctx.Err())
 			return nil, true
 		}

@@ -70,6 +70,21 @@ func TestARepeatWaitsForTheFirst(t *testing.T) {
 	})
 }
 
+// It would wait for itself until the budget is over.
+func TestWhatComesRoundALoopIsNoRepeat(t *testing.T) {
+	q := &fakeQueue{}
+	g := newGateway(t, Options{Queue: q}, deduped, quietSinks("mod", "archive"))
+	c, _ := openim.Lookup("beforeSendGroupMsg")
+	for _, passed := range []string{"", "1", "2", "2"} {
+		r := httptest.NewRequest(http.MethodPost, "/im/"+c.Name, strings.NewReader(string(openim.Sample(c))))
+		r.Header.Set("Callboard-Hops", passed)
+		g.send(r)
+	}
+	if len(q.got) != 3 || g.last().RepeatOf != q.got[2].ID {
+		t.Errorf("%d events, the last repeats %q; want 3, and that it repeats the third", len(q.got), g.last().RepeatOf)
+	}
+}
+
 func TestWhatEndedInTroubleIsNoRepeat(t *testing.T) {
 	q := &fakeQueue{err: queue.ErrFull}
 	g := newGateway(t, Options{Queue: q, RefuseOnTrouble: true}, deduped, quietSinks("mod", "archive"))

@@ -60,8 +60,8 @@ func targets(notices []rules.Notice) []queue.Target {
 // accept waits until the notifications are on disk, within the budget. Where they are not, the callback is in trouble: a
 // refusal stands, and an allow stays one unless RefuseOnTrouble says otherwise.
 func (g *Gateway) accept(wait func(context.Context) error, t *Trace) {
-	ctx, cancel := context.WithDeadline(context.Background(), t.Received.Add(g.o.AnswerWithin))
-	defer cancel()
+	ctx := g.budgets.until(t.Received.Add(g.o.AnswerWithin))
+	defer g.budgets.giveBack(ctx)
 	err := wait(ctx)
 	if err == nil {
 		t.Queued = true
@@ -93,8 +93,13 @@ func traceParent(cb *openim.Callback) string {
 
 // Replay sends a recorded callback through the table in use once more, at the present time: its notifications are delivered
 // again, under a new id; nobody is asked. sinks, when there are any, limits who is notified; dryRun only tells. It returns the sinks.
+// A callback that had passed too many gateways is refused now as then.
 func (g *Gateway) Replay(ctx context.Context, r openim.Request, of string, sinks []string, dryRun bool) ([]string, error) {
 	cb, err := openim.Decode(r)
+	if err != nil {
+		return nil, err
+	}
+	passed, err := hops(r.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +108,7 @@ func (g *Gateway) Replay(ctx context.Context, r openim.Request, of string, sinks
 		return nil, errors.New("no rules are loaded yet")
 	}
 	now := time.Now()
-	t := &Trace{ID: newID(now), Received: now, ReplayOf: of, Revision: table.Rules.Revision, TraceParent: traceParent(cb)}
+	t := &Trace{ID: newID(now), Received: now, ReplayOf: of, Revision: table.Rules.Revision, TraceParent: traceParent(cb), Hops: passed}
 	t.describe(cb)
 	plan := table.Rules.Match(cb, now)
 	plan.Notify = among(plan.Notify, sinks)

@@ -209,6 +209,15 @@ func TestAReplayNotifiesAgainAndAsksNobody(t *testing.T) {
 		if tr := g.last(); tr.ReplayOf != "old" || !tr.Queued {
 			t.Errorf("trace %+v", tr)
 		}
+		recorded.Header = http.Header{"Callboard-Hops": {"2"}, "Operationid": {"op-of-header"}}
+		if _, err = g.Replay(t.Context(), recorded, "old", nil, false); err != nil || q.got[1].Hops != 3 {
+			t.Errorf("a replay of what had passed two gateways: %v, %+v", err, q.got[1])
+		}
+		recorded.Header.Set("Callboard-Hops", "4")
+		if _, err = g.Replay(t.Context(), recorded, "old", nil, false); err == nil || len(q.got) != 2 {
+			t.Errorf("a replay of what went in a loop: %v, %d events", err, len(q.got))
+		}
+		recorded.Header = nil
 		q.err = queue.ErrFull
 		if _, err = g.Replay(t.Context(), recorded, "old", nil, false); !errors.Is(err, queue.ErrFull) {
 			t.Errorf("a replay into a full queue: %v", err)

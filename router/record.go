@@ -2,6 +2,7 @@ package router
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,8 +14,8 @@ import (
 // senders are the fields that may say who caused a callback, the most telling first.
 var senders = []string{"sendID", "fromUserID", "ownerUserID", "opUserID", "userID", "creatorUserID"}
 
-// Record is the trace as the journal keeps it. withBodies leaves out nothing; without it, what users have written
-// stays out: the body, and the values of reply fields.
+// Record is the trace as the journal keeps it. withBodies leaves out nothing; without it, what users have written stays
+// out, and what sinks have, who may quote it: the body, the reply, and the texts of refusals.
 func (t *Trace) Record(withBodies bool) *journal.Callback {
 	r := &journal.Callback{
 		ID:          t.ID,
@@ -27,6 +28,8 @@ func (t *Trace) Record(withBodies bool) *journal.Callback {
 		Revision:    t.Revision,
 		Verdict:     "allow",
 		Trouble:     t.Trouble,
+		Hops:        t.Hops,
+		RepeatOf:    t.RepeatOf,
 		ReplayOf:    t.ReplayOf,
 		Trace:       tracePage{t, withBodies},
 	}
@@ -72,20 +75,21 @@ type tracePage struct {
 func (p tracePage) AppendJSON(b []byte) []byte {
 	t := p.t
 	w := &objectWriter{b: append(b, '{'), first: true}
-	w.text("why", t.Why)
+	w.text("why", p.told(t.Why))
 	w.text("decided_by", t.DecidedBy)
-	w.text("message", t.Verdict.Message)
-	w.text("detail", t.Verdict.Detail)
-	w.text("repeat_of", t.RepeatOf)
+	if p.withBodies {
+		w.text("message", t.Verdict.Message)
+		w.text("detail", t.Verdict.Detail)
+	}
 	w.text("traceparent", t.TraceParent)
 	w.list("rules", len(t.Rules), func(i int) {
 		r := &t.Rules[i]
 		w.text("rule", r.Rule)
 		w.text("decision", r.Decision)
-		w.text("why", r.Why)
+		w.text("why", p.told(r.Why))
 		w.text("error", r.Err)
 	})
-	w.list("asked", len(t.Asked), func(i int) { w.asked(&t.Asked[i]) })
+	w.list("asked", len(t.Asked), func(i int) { p.asked(w, &t.Asked[i]) })
 	w.list("notified", len(t.Notified), func(i int) {
 		n := &t.Notified[i]
 		w.text("sink", n.Sink)
@@ -100,7 +104,20 @@ func (p tracePage) AppendJSON(b []byte) []byte {
 	return append(w.b, '}')
 }
 
-func (w *objectWriter) asked(a *SinkTrace) {
+// told is a sentence, which without bodies has not the texts that sinks refused with.
+func (p tracePage) told(sentence string) string {
+	if p.withBodies || sentence == "" {
+		return sentence
+	}
+	for i := range p.t.Asked {
+		if m := p.t.Asked[i].Answer.Message; m != "" {
+			sentence = strings.ReplaceAll(sentence, " "+strconv.Quote(m), "")
+		}
+	}
+	return sentence
+}
+
+func (p tracePage) asked(w *objectWriter, a *SinkTrace) {
 	w.text("sink", a.Sink)
 	if !a.Done {
 		w.text("vote", "out")
@@ -112,7 +129,9 @@ func (w *objectWriter) asked(a *SinkTrace) {
 	w.number("attempts", int64(a.Attempts))
 	w.number("status", int64(a.Status))
 	w.number("code", int64(a.Answer.Code))
-	w.text("message", a.Answer.Message)
+	if p.withBodies {
+		w.text("message", a.Answer.Message)
+	}
 	w.milliseconds("ms", a.Duration)
 }
 

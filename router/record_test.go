@@ -47,8 +47,19 @@ func TestARecordHasWhatPeopleSearchFor(t *testing.T) {
 	}
 
 	r = tr.Record(false)
-	if raw := string(r.Trace.(tracePage).AppendJSON(nil)); r.Body != nil || strings.Contains(raw, `"reply"`) || strings.Contains(raw, "secret") {
+	raw = r.Trace.(tracePage).AppendJSON(nil)
+	if text := string(raw); r.Body != nil || strings.Contains(text, `"reply"`) || strings.Contains(text, "secret") || strings.Contains(text, "here") {
 		t.Errorf("without bodies: body %q, trace %s", r.Body, raw)
+	}
+	if want := `"why":"rule both: policy all: mod refused (20403)"`; !strings.Contains(string(raw), want) {
+		t.Errorf("trace %s, want %s in it", raw, want)
+	}
+}
+
+func TestARecordTellsRepeatsAndHops(t *testing.T) {
+	r := (&Trace{RepeatOf: "a", ReplayOf: "b", Hops: 2}).Record(true)
+	if r.RepeatOf != "a" || r.ReplayOf != "b" || r.Hops != 2 {
+		t.Errorf("record %+v", r)
 	}
 }
 

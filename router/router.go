@@ -72,6 +72,7 @@ type Gateway struct {
 	table    atomic.Pointer[prepared]
 	inFlight atomic.Int64 // callbacks
 	requests atomic.Int64 // to sinks, whether or not their answer is still awaited
+	budgets  budgets
 	dedup    dedup
 }
 

@@ -18,7 +18,7 @@ import (
 	"callboard/internal/testkit"
 )
 
-var update = flag.Bool("update", false, "write the expected diagnostics of testdata/bad instead of comparing with them")
+var update = flag.Bool("update", false, "write the expected diagnostics of testdata/bad, and examples/rules.schema.json, instead of comparing with them")
 
 // secretMark is part of every secret of the corpus, so that none can show up unnoticed.
 const secretMark = "S3CR3T"

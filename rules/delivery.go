@@ -159,6 +159,7 @@ func (l *loader) checkIdleSettings() {
 		if s.notifiedBy == nil {
 			continue
 		}
+		s.warnOfWebhookHeaders()
 		switch {
 		case s.orderBy == nil:
 			s.warnIdle("without order_by nothing waits behind a delivery that is stuck", "on_stuck", "stuck_limit")

@@ -17,12 +17,8 @@ type schema map[string]any
 
 func loadSchema(t testing.TB) schema {
 	t.Helper()
-	data, err := Schema()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var s schema
-	if err := json.Unmarshal(data, &s); err != nil {
+	if err := json.Unmarshal(schemaText(t), &s); err != nil {
 		t.Fatal(err)
 	}
 	return s

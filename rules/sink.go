@@ -17,6 +17,7 @@ type sinkDraft struct {
 	at        place            // its name
 	has       map[string]place // its keys, without those of defaults
 	retryHas  map[string]place // the keys of its retry, without those of defaults
+	headersAt map[string]place // lower-case names of its headers, without those of defaults
 	onFailure openim.Vote      // Failed: not given
 	orderBy   *node            // nil for no order
 	key       *when.Key        // of orderBy, once compiled

@@ -65,6 +65,9 @@ func (f adminFlags) ask(ctx context.Context, method, path, contentType string, b
 	return nil
 }
 
+// errInterrupted means that a person did not wait for the answer.
+var errInterrupted = errors.New("interrupted")
+
 // An unreachable is why no answer came.
 type unreachable struct{ err error }
 
@@ -86,6 +89,9 @@ func (f adminFlags) open(ctx context.Context, method, path, contentType string, 
 		request.Header.Set("Content-Type", contentType)
 	}
 	resp, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(request)
+	if err != nil && ctx.Err() != nil {
+		return nil, errInterrupted
+	}
 	if err != nil {
 		return nil, hinted(&unreachable{fmt.Errorf("asking the gateway at %s: %w", request.URL.Host, withoutURL(err))},
 			"is callboard serve running there? --admin or CALLBOARD_ADMIN says where its admin listener is")

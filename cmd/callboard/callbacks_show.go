@@ -17,7 +17,6 @@ type traceJSON struct {
 	Why       string `json:"why"`
 	DecidedBy string `json:"decided_by"`
 	Message   string `json:"message"`
-	RepeatOf  string `json:"repeat_of"`
 	Rules     []struct {
 		Rule     string `json:"rule"`
 		Decision string `json:"decision"`
@@ -69,7 +68,7 @@ func writeCallback(w io.Writer, d console.CallbackDetail) error {
 		{"callback", cb.ID}, {"arrived", momentText(cb.At)}, {"command", shortCommand(cb.Command)}, {"verdict", verdict}, {"why", t.Why},
 		{"decided by", t.DecidedBy}, {"took", cb.Duration.Round(10 * time.Microsecond).String()}, {"group", cb.GroupID}, {"sender", cb.SenderID},
 		{"message id", cb.MessageID}, {"operation id", cb.OperationID}, {"source", cb.Source}, {"path", cb.Path}, {"query", cb.Query},
-		{"revision", cb.Revision}, {"repeat of", t.RepeatOf}, {"replay of", cb.ReplayOf}, {"notes", strings.Join(t.Notes, "; ")},
+		{"revision", cb.Revision}, {"repeat of", cb.RepeatOf}, {"replay of", cb.ReplayOf}, {"notes", strings.Join(t.Notes, "; ")},
 	})
 	if err != nil {
 		return err
@@ -81,7 +80,7 @@ func writeCallback(w io.Writer, d console.CallbackDetail) error {
 		return err
 	}
 	if t.Reply != "" {
-		fmt.Fprintf(w, "\nreply\n%s\n", t.Reply)
+		fmt.Fprintf(w, "\nreply\n%s\n", strings.Map(tame, t.Reply))
 	}
 	return writeBody(w, d.Body)
 }
@@ -93,7 +92,7 @@ func writeTrace(w io.Writer, t traceJSON) error {
 		fmt.Fprintf(table, "\nRULE\tDECISION\tWHY\n")
 	}
 	for _, r := range t.Rules {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Rule, orDash(r.Decision), orDash(strings.TrimSpace(r.Why+" "+r.Error)))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Rule, orDash(r.Decision), orDash(plain(r.Why+" "+r.Error)))
 	}
 	if len(t.Asked) > 0 {
 		fmt.Fprintf(table, "\nASKED\tVOTE\tTOOK\tSTATUS\tATTEMPTS\tREASON\n")
@@ -104,13 +103,13 @@ func writeTrace(w io.Writer, t traceJSON) error {
 			vote = fmt.Sprintf("%s %d", vote, a.Code)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%vms\t%s\t%d\t%s\n", a.Sink, vote, a.MS, orDash(nonZero(a.Status)), a.Attempts,
-			orDash(strings.TrimSpace(a.Reason+" "+a.Message)))
+			orDash(plain(a.Reason+" "+a.Message)))
 	}
 	if len(t.Notified) > 0 {
 		fmt.Fprintf(table, "\nNOTIFIED\tKEY\n")
 	}
 	for _, n := range t.Notified {
-		fmt.Fprintf(table, "%s\t%s\n", n.Sink, orDash(n.Key))
+		fmt.Fprintf(table, "%s\t%s\n", n.Sink, orDash(plain(n.Key)))
 	}
 	return table.Flush()
 }

@@ -127,7 +127,7 @@ func (c callbacksTailCmd) print(a *app, line []byte) error {
 
 // writeTailLine prints a callback on a line of its own.
 func writeTailLine(w io.Writer, cb journal.Callback) error {
-	_, err := fmt.Fprintf(w, "%s  %s  %s  %s  %s%s\n", cb.At.Local().Format("15:04:05.000"), cb.ID, shortCommand(cb.Command),
+	_, err := fmt.Fprintf(w, "%s  %s  %s  %s  %s%s\n", cb.At.Local().Format("15:04:05.000"), cb.ID, orDash(shortCommand(cb.Command)),
 		verdictWord(cb), cb.Duration.Round(100*time.Microsecond), prefixed("  ", tailDetails(cb)))
 	return err
 }

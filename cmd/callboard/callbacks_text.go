@@ -28,7 +28,7 @@ func (t *callbackTable) add(cb journal.Callback) error {
 	}
 	t.rows++
 	names := func(list []string) string { return orDash(cut(strings.Join(list, ","), 40)) }
-	_, err := fmt.Fprintf(t.t, "%s\t%s\t%s\t%s\t%v\t%s\t%s\t%s\t%s\t%s\n", cb.ID, age(time.Since(cb.At)), shortCommand(cb.Command), verdictWord(cb),
+	_, err := fmt.Fprintf(t.t, "%s\t%s\t%s\t%s\t%v\t%s\t%s\t%s\t%s\t%s\n", cb.ID, age(time.Since(cb.At)), orDash(shortCommand(cb.Command)), verdictWord(cb),
 		cb.Duration.Round(100*time.Microsecond), orDash(cut(cb.GroupID, 24)), orDash(cut(cb.SenderID, 24)), names(cb.Rules), names(cb.Asked), names(cb.Notified))
 	return err
 }
@@ -42,14 +42,19 @@ func (t *callbackTable) end() error {
 	return t.t.Flush()
 }
 
-// verdictWord is the verdict with a refusal's code, or the kind of trouble.
+// verdictWord is the verdict with a refusal's code, and the kind of trouble or what else is special about it.
 func verdictWord(cb journal.Callback) string {
 	word := cb.Verdict
 	if cb.Verdict == "refuse" && cb.Code != 0 {
 		word = fmt.Sprintf("refuse %d", cb.Code)
 	}
-	if cb.Trouble != "" {
+	switch {
+	case cb.Trouble != "":
 		word += " (" + cb.Trouble + ")"
+	case cb.RepeatOf != "":
+		word += " (repeat)"
+	case cb.ReplayOf != "":
+		word += " (replay)"
 	}
 	return word
 }
@@ -59,7 +64,7 @@ func tailDetails(cb journal.Callback) string {
 	var parts []string
 	for _, r := range []row{
 		{"group", cb.GroupID}, {"sender", cb.SenderID}, {"rules", strings.Join(cb.Rules, ",")}, {"asked", strings.Join(cb.Asked, ",")},
-		{"notified", strings.Join(cb.Notified, ",")}, {"replay of", cb.ReplayOf},
+		{"notified", strings.Join(cb.Notified, ",")}, {"repeat of", cb.RepeatOf}, {"replay of", cb.ReplayOf},
 	} {
 		if r.text != "" {
 			parts = append(parts, r.word+" "+cut(r.text, 60))

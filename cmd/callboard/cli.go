@@ -114,11 +114,13 @@ func (a *app) parser(exit func(int)) *kong.Kong {
 
 // reportUsage prints what is wrong with the command line.
 func (a *app) reportUsage(err error) exitCode {
-	name := "callboard"
+	name, message := "callboard", err.Error()
 	if parse, ok := errors.AsType[*kong.ParseError](err); ok && parse.Context != nil && parse.Context.Selected() != nil {
-		name = parse.Context.Selected().FullPath()
+		selected := parse.Context.Selected()
+		name = selected.FullPath()
+		message = strings.TrimPrefix(message, selected.Name+": ") // what Validate finds: report begins with the command
 	}
-	return report(a.stderr, name, usageError(fmt.Sprintf("see %s --help", name), "%w", err))
+	return report(a.stderr, name, usageError(fmt.Sprintf("see %s --help", name), "%s", message))
 }
 
 // finishFlags gives flags without a placeholder one that says what they take, and keeps Kong from

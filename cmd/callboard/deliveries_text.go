@@ -73,7 +73,7 @@ func writeRows(w io.Writer, rows []row) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
 		if r.text != "" {
-			fmt.Fprintf(t, "%s\t%s\n", r.word, r.text)
+			fmt.Fprintf(t, "%s\t%s\n", r.word, plain(r.text))
 		}
 	}
 	return t.Flush()
@@ -137,6 +137,6 @@ func writeBody(w io.Writer, body json.RawMessage) error {
 		}
 		text = indented.String()
 	}
-	_, err := fmt.Fprintf(w, "\nbody\n%s\n", text)
+	_, err := fmt.Fprintf(w, "\nbody\n%s\n", strings.Map(tame, text))
 	return err
 }

@@ -35,8 +35,8 @@ type explainCmd struct {
 
 // Help shows an example.
 func (explainCmd) Help() string {
-	return `Prints for each rule whether it matches and the value of each part of its condition, then who would be asked, and what
-would leave if all allowed, or voted as told. No sink is asked. References to variables and files that are not set here
+	return `Prints for each rule whether it matches and the value of each part of its condition, then who would be asked, who would be
+notified, and what would leave if all allowed, or voted as told. No sink is asked. References to variables and files that are not set here
 are replaced by placeholders.
 
 Example:

@@ -16,6 +16,7 @@ type explanationJSON struct {
 	Revision string          `json:"revision"`
 	Rules    []ruleJSON      `json:"rules"`
 	Asked    []askedJSON     `json:"asked"`
+	Notified []notifiedJSON  `json:"notified"`
 	Verdict  verdictJSON     `json:"verdict"`
 	Why      string          `json:"why"`
 	Notes    []string        `json:"notes"`
@@ -32,6 +33,7 @@ type ruleJSON struct {
 	When    string     `json:"when,omitempty"`
 	Parts   []partJSON `json:"parts"`
 	Await   *awaitJSON `json:"await,omitempty"`
+	Notify  []string   `json:"notify,omitempty"`
 }
 
 type partJSON struct {
@@ -59,6 +61,12 @@ type askedJSON struct {
 	Assumed bool   `json:"assumed"` // true: no --vote or --answer for it
 }
 
+type notifiedJSON struct {
+	Sink  string   `json:"sink"`
+	Key   string   `json:"key,omitempty"` // of its order, absent where there is none
+	Rules []string `json:"rules"`
+}
+
 type verdictJSON struct {
 	Refuse    bool   `json:"refuse"`
 	Code      int32  `json:"code,omitempty"`
@@ -71,7 +79,7 @@ func (e explanation) writeJSON(w io.Writer) error {
 	t := e.trace
 	j := explanationJSON{
 		Command: e.cb.Name, Known: e.cb.Command != nil, Phase: e.cb.Phase().String(), Source: e.cb.Source,
-		Revision: e.set.Revision, Rules: []ruleJSON{}, Asked: []askedJSON{}, Why: t.Why,
+		Revision: e.set.Revision, Rules: []ruleJSON{}, Asked: []askedJSON{}, Notified: []notifiedJSON{}, Why: t.Why,
 		Notes: append([]string{}, t.Notes...), Reply: t.Reply,
 		Verdict: verdictJSON{Refuse: t.Verdict.Refuse, Code: t.Verdict.Code, Message: t.Verdict.Message, DecidedBy: t.DecidedBy},
 	}
@@ -85,13 +93,16 @@ func (e explanation) writeJSON(w io.Writer) error {
 		}
 		j.Asked = append(j.Asked, asked)
 	}
+	for _, n := range t.Notified {
+		j.Notified = append(j.Notified, notifiedJSON{Sink: n.Sink, Key: n.Key, Rules: n.Rules})
+	}
 	return writeJSON(w, j)
 }
 
 func ruleToJSON(e rules.Explanation) ruleJSON {
 	j := ruleJSON{
 		Name: e.Rule.Name, File: e.Rule.File, Line: e.Rule.Line, Matched: e.Matched, Reason: e.Reason,
-		When: e.Rule.When, Parts: []partJSON{},
+		When: e.Rule.When, Parts: []partJSON{}, Notify: e.Rule.Notify,
 	}
 	if e.Err != nil {
 		j.Error = e.Err.Error()

@@ -7,13 +7,14 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"callboard/internal/queue"
 	"callboard/openim"
 	"callboard/router"
 	"callboard/rules"
 	"callboard/rules/when"
 )
 
-// writeText prints the explanation for people: each rule, who is asked, the verdict, the reply.
+// writeText prints the explanation for people: each rule, who is asked, who is notified, the verdict, the reply.
 func (e explanation) writeText(w io.Writer) {
 	fmt.Fprintf(w, "%s", e.cb.Name)
 	if e.cb.Command == nil {
@@ -39,6 +40,7 @@ func (e explanation) writeText(w io.Writer) {
 		fmt.Fprintf(w, "\n%s for other callbacks: %s\n", plural(len(others), "rule"), strings.Join(others, ", "))
 	}
 	e.writeAsked(w)
+	writeNotified(w, e.trace.Notified)
 	writeVerdict(w, e.trace)
 	fmt.Fprintf(w, "\nreply\n  %s\n", e.trace.Reply)
 }
@@ -74,6 +76,9 @@ func writeRule(w io.Writer, e rules.Explanation, phase openim.Phase) {
 	}
 	if e.Rule.Await != nil {
 		fmt.Fprintf(w, "    → %s\n", awaitText(e.Rule.Await, phase))
+	}
+	if len(e.Rule.Notify) > 0 {
+		fmt.Fprintf(w, "    → notifies %s\n", strings.Join(e.Rule.Notify, ", "))
 	}
 	if e.Rule.Stop {
 		fmt.Fprint(w, "    → ends matching\n")
@@ -183,6 +188,20 @@ func (e explanation) writeAsked(w io.Writer) {
 		if e.voted[s.Name] && !asked[s.Name] {
 			fmt.Fprintf(w, "  %s: not asked by any rule that matches, its vote counts for nothing\n", s.Name)
 		}
+	}
+}
+
+// writeNotified prints who would get the callback delivered, in which order, and by which rules.
+func writeNotified(w io.Writer, targets []queue.Target) {
+	if len(targets) > 0 {
+		fmt.Fprintln(w, "\nnotified")
+	}
+	for _, t := range targets {
+		order := "in no order"
+		if t.Key != "" {
+			order = fmt.Sprintf("in the order of key %q", t.Key)
+		}
+		fmt.Fprintf(w, "  %s: %s, by %s\n", t.Sink, order, strings.Join(t.Rules, ", "))
 	}
 }
 

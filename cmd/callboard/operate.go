@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"callboard/internal/console"
@@ -100,6 +102,9 @@ func list[T any](a *app, admin adminFlags, path string, query url.Values, limit 
 		if err := admin.get(a.ctx, path, query, &p); err != nil {
 			return false, err
 		}
+		if len(p.Items) == 0 {
+			noteCommand(a, query.Get("command"))
+		}
 		for _, item := range p.Items {
 			if err := yield(item); err != nil {
 				return false, err
@@ -117,6 +122,19 @@ func list[T any](a *app, admin adminFlags, path string, query url.Values, limit 
 // noteMore tells that a list was cut.
 func noteMore(a *app, limit int) {
 	fmt.Fprintf(a.stderr, "note: there are more than %d; --limit shows more\n", limit)
+}
+
+// noteCommand tells that nothing may have been found because no command has that name.
+func noteCommand(a *app, name string) {
+	if name == "" {
+		return
+	}
+	if _, err := lookupCommand(name); err != nil {
+		fmt.Fprintf(a.stderr, "note: %v\n", err)
+		if f, ok := errors.AsType[*failure](err); ok {
+			fmt.Fprintf(a.stderr, "hint: %s\n", f.hint)
+		}
+	}
 }
 
 // checkLimit refuses a limit that lists nothing.
@@ -150,9 +168,22 @@ func age(d time.Duration) string {
 	return strconv.Itoa(int(d.Hours()/24)) + "d"
 }
 
+// plain is a text on one line, without what would steer a terminal: users and sinks have written some of it.
+func plain(s string) string { return strings.Map(tame, strings.Join(strings.Fields(s), " ")) }
+
+// tame replaces what a terminal would act on, such as escapes and marks that turn the direction of writing. Emoji are held together
+// by joiners.
+func tame(r rune) rune {
+	const zeroWidthJoiner = '\u200d'
+	if unicode.IsPrint(r) || r == '\n' || r == zeroWidthJoiner {
+		return r
+	}
+	return unicode.ReplacementChar
+}
+
 // cut shortens a text to n characters for a table, and keeps it on its line.
 func cut(s string, n int) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = plain(s)
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
@@ -172,7 +203,7 @@ func shortCommand(wire string) string {
 	if c, ok := openim.Lookup(wire); ok {
 		return c.Short
 	}
-	return wire
+	return plain(wire)
 }
 
 // momentText shows a moment in local time with how long ago it was.

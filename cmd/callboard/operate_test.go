@@ -97,7 +97,7 @@ func (s *standIn) Sinks() []queue.SinkStatus {
 	if s.paused != "" {
 		archive.State, archive.Why, archive.Since = queue.Paused, s.paused, stood
 	}
-	return []queue.SinkStatus{archive, {Name: "stats", State: queue.Open, Why: "10 failures", Since: stood}}
+	return []queue.SinkStatus{archive, {Name: "crm", State: queue.Running}, {Name: "stats", State: queue.Open, Why: "10 failures", Since: stood}}
 }
 
 func (s *standIn) Pause(_ context.Context, _, why string) error {
@@ -189,6 +189,8 @@ func sampleBody(set string) []byte {
 // Each row is a command line: what it exits with and what it says. Text in braces must not be there.
 func TestOperating(t *testing.T) {
 	s := newStandIn()
+	repeat := &journal.Callback{ID: "cb0", At: stood, Verdict: "allow", RepeatOf: "cb", GroupID: "g\x1b[31m\u202e1"} // and what a terminal would act on
+	s.recorded = slices.Insert(s.recorded, 0, repeat)
 	server := httptest.NewServer(s.handler())
 	defer server.Close()
 	env := map[string]string{"CALLBOARD_ADMIN": strings.TrimPrefix(server.URL, "http://")}
@@ -208,6 +210,9 @@ func TestOperating(t *testing.T) {
 		{"deliveries list --limit 0", 2, []string{"--limit"}},
 		{"deliveries show cb1.archive", 0, []string{"dead for 3h", "archive-all", "who?", `"groupID": "g1"`, "op1"}},
 		{"deliveries show cb1.crm", 0, []string{"in 59m"}},
+		{"callbacks list --command beforSendGroupMsg --group g7", 0, []string{"no callbacks", `note: unknown command "beforSendGroupMsg"`, `did you mean "beforeSendGroupMsg"?`}},
+		{"callbacks show cb0", 0, []string{"verdict ", "allow (repeat)", "repeat of ", "g\ufffd[31m\ufffd1", "{\x1b}", "{\u202e}"}},
+		{"callbacks list", 0, []string{"allow (repeat)", "{\x1b}", "{\u202e}"}},
 		{"deliveries show cb1.archive --format json", 0, []string{`"history":[{`}},
 		{"deliveries show cb9.archive", 3, []string{"callboard deliveries show: no delivery cb9.archive waits", "hint: it was delivered"}},
 		{"deliveries retry", 2, []string{"or else --all", "--dry-run"}},
@@ -232,7 +237,7 @@ func TestOperating(t *testing.T) {
 		{"callbacks show cb9", 3, []string{"the journal has no callback cb9", "hint: "}},
 		{"callbacks export --verdict refuse", 0, []string{`"id":"cb2"`, `"groupID":"announcements"`, "{cb1}"}},
 		{"replay", 2, []string{"or else --all"}},
-		{"replay --since 5h --dry-run", 0, []string{"would replay 2 callbacks: 2 deliveries\n", "skipped 1: its body was not kept"}},
+		{"replay --since 5h --dry-run", 0, []string{"would replay 2 callbacks: 2 deliveries\n", "skipped 1: its body was not kept", "skipped 1: it repeats another one (dedup)"}},
 		{"replay --group g1 --sink archive --sink crm", 0, []string{"replayed 1 callback: 1 delivery\n"}},
 		{"replay --file x.jsonl --since 2h", 2, []string{"--sink and --dry-run only"}},
 		{"replay --file nowhere.jsonl", 3, []string{"nowhere.jsonl"}},
@@ -405,5 +410,17 @@ func TestTailAsJSONCanBeExplained(t *testing.T) {
 	s.follow <- s.recorded[1]
 	if cb, err := journal.ParseExport([]byte(next())); err != nil || cb.ID != "cb2" || len(cb.Callback.Body) == 0 {
 		t.Errorf("the line is %+v, %v", cb, err)
+	}
+}
+
+// A replay has what rules and loops are decided by, though the journal keeps no headers.
+func TestARecordedRequestIsAsItCame(t *testing.T) {
+	cb := &journal.Callback{Path: "/prod/x", Query: "a=b", OperationID: "op1", Hops: 2, Body: []byte("{}")}
+	r := recordedRequest(cb)
+	if r.Path != cb.Path || r.RawQuery != cb.Query || string(r.Body) != "{}" || r.Header.Get("operationID") != "op1" || r.Header.Get("Callboard-Hops") != "2" {
+		t.Errorf("%+v", r)
+	}
+	if r = recordedRequest(&journal.Callback{}); len(r.Header) != 0 {
+		t.Errorf("of nothing: %+v", r)
 	}
 }

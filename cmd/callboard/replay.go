@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -28,8 +29,8 @@ type replayCmd struct {
 // Help shows an example.
 func (replayCmd) Help() string {
 	return `Recorded callbacks go through the rules as they are now, oldest first, and the sinks to notify get new deliveries (with new
-ids). Nobody is asked and IMServer hears nothing. Without --until, a replay ends with what was recorded when it began. Callbacks that are
-replays themselves, that were trouble, or whose bodies were not kept are skipped, and counted.
+ids). Nobody is asked and IMServer hears nothing. Without --until, a replay ends with what was recorded when it began. Replays
+themselves, repeats (dedup), and callbacks that could not be read or whose bodies were not kept are skipped, and counted.
 
 Example:
 
@@ -42,6 +43,9 @@ Example:
 // Run sends them and prints what came of it.
 func (c replayCmd) Run(a *app) error {
 	report, err := c.replay(a)
+	if errors.Is(err, errInterrupted) {
+		return hinted(err, "what was sent stays sent, and the gateway's log tells how many that were")
+	}
 	if err != nil {
 		return err
 	}

@@ -164,6 +164,10 @@ func (c sendCmd) request(ctx context.Context, command *openim.Command, version o
 		if err != nil {
 			return nil, err
 		}
+		if strings.EqualFold(name, "Host") { // net/http does not read it there
+			request.Host = value
+			continue
+		}
 		request.Header.Add(name, value)
 	}
 	return request, nil

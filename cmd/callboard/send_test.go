@@ -48,6 +48,16 @@ func TestSendLooksLikeIMServer(t *testing.T) {
 	}
 }
 
+func TestSendSetsTheHost(t *testing.T) {
+	host := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { host <- r.Host }))
+	defer server.Close()
+	runWith(t, nil, "send", "--url", server.URL, "--command", "afterUserOnline", "--header", "host: im.example.com")
+	if got := <-host; got != "im.example.com" {
+		t.Errorf("the host is %q", got)
+	}
+}
+
 // Commands whose body has no operationID have one in the header all the same.
 func TestSendAlwaysHasAnOperationID(t *testing.T) {
 	got := make(map[string]bool)

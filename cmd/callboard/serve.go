@@ -30,7 +30,7 @@ import (
 type serveCmd struct {
 	Rules  string `default:"rules" env:"CALLBOARD_RULES" placeholder:"DIR" completion:"file" help:"Rules folder, or one rules file. Watched: an edit counts within a second, a wrong one leaves the old rules serving."`
 	Listen string `default:":8080" env:"CALLBOARD_LISTEN" placeholder:"ADDRESS" help:"Where IMServer's callbacks arrive; port 0 takes a free one."`
-	Admin  string `default:"127.0.0.1:8081" env:"CALLBOARD_ADMIN" placeholder:"ADDRESS" help:"Where /healthz, /readyz, /metrics, POST /api/reload and /debug/pprof/ are."`
+	Admin  string `default:"127.0.0.1:8081" env:"CALLBOARD_ADMIN" placeholder:"ADDRESS" help:"Where /healthz, /readyz, /metrics, the API below /api/ and /debug/pprof/ are. It asks nobody who they are."`
 
 	OpenIM       string        `name:"openim" default:"v3.7" enum:"v2,v3.0,v3.5,v3.7" env:"CALLBOARD_OPENIM" help:"The IMServer that replies are written for; v3.7 stands for everything later too."`
 	AnswerWithin time.Duration `default:"4s" env:"CALLBOARD_ANSWER_WITHIN" help:"The budget of a callback. Keep it a second below the timeout in webhooks.yml, 5 s unless changed."`

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"sync"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"callboard/internal/journal"
 	"callboard/internal/queue"
 	"callboard/internal/queue/sqlite"
-	"callboard/openim"
 	"callboard/router"
 )
 
@@ -58,19 +56,20 @@ type storage struct {
 
 // openStorage takes the data folder and loads what waits in it. Nothing is delivered before start.
 func (f storageFlags) openStorage(ctx context.Context, log *slog.Logger, r prometheus.Registerer) (s *storage, err error) {
-	s = &storage{withBodies: f.JournalBodies == "on"}
-	if s.dir, err = openDataDir(f.Data); err != nil {
+	dir, err := openDataDir(f.Data)
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.dir.Close())
+			err = errors.Join(err, dir.Close())
 		}
 	}()
+	s = &storage{dir: dir, withBodies: f.JournalBodies == "on"}
 	begun := time.Now()
 	store, err := sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(f.Data, queueFile), Log: log})
 	if err != nil {
-		return nil, fmt.Errorf("opening the queue: %w", err)
+		return nil, err
 	}
 	o := queue.Options{
 		Store:      store,
@@ -175,7 +174,6 @@ func (s *storage) attempted(a queue.Attempt) {
 // replayer sends records of the journal through the gateway again.
 func replayer(g *router.Gateway) func(ctx context.Context, c *journal.Callback, sinks []string, dryRun bool) ([]string, error) {
 	return func(ctx context.Context, c *journal.Callback, sinks []string, dryRun bool) ([]string, error) {
-		r := openim.Request{Path: c.Path, RawQuery: c.Query, Header: http.Header{}, Body: c.Body}
-		return g.Replay(ctx, r, c.ID, sinks, dryRun)
+		return g.Replay(ctx, recordedRequest(c), c.ID, sinks, dryRun)
 	}
 }

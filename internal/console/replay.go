@@ -39,6 +39,7 @@ type ReplayReport struct {
 const (
 	skipNoBody  = "its body was not kept"
 	skipReplay  = "it is a replay itself"
+	skipRepeat  = "it repeats another one (dedup)"
 	skipTrouble = "it could not be read when it came"
 	skipNobody  = "the rules notify nobody now"
 	skipOther   = "other reasons"
@@ -113,6 +114,11 @@ func (c *console) beginReplay(sinks []string, dryRun bool) (*replayRun, func(), 
 	if c.Replay == nil || c.Queue == nil {
 		return nil, nil, errNoQueue
 	}
+	for _, name := range sinks {
+		if _, err := c.sink(name); err != nil {
+			return nil, nil, err
+		}
+	}
 	if !c.replaying.TryLock() {
 		return nil, nil, newProblem(http.StatusConflict, "another replay is running", "wait for it, or end the command that started it")
 	}
@@ -143,7 +149,9 @@ func (run *replayRun) again(ctx context.Context, cb *journal.Callback) bool {
 		return false
 	case cb.ReplayOf != "":
 		run.skip(skipReplay)
-	case cb.Body == nil && cb.Trouble != "": // where it has a body, it was overload or the like: it may go better now
+	case cb.RepeatOf != "": // the other one is sent again
+		run.skip(skipRepeat)
+	case cb.Body == nil && cb.Command == "":
 		run.skip(skipTrouble)
 	case cb.Body == nil:
 		run.skip(skipNoBody)

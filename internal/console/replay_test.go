@@ -36,22 +36,23 @@ func (r *replayed) replay(_ context.Context, cb *journal.Callback, sinks []strin
 // journalOf has some callbacks that cannot be sent again.
 func journalOf() *fakeJournal {
 	j := &fakeJournal{}
-	for n := 1; n <= 7; n++ {
+	for n := 1; n <= 8; n++ {
 		j.callbacks = append(j.callbacks, recorded(n))
 	}
 	j.callbacks[1].Body = nil
 	j.callbacks[2].ReplayOf = "cb0"
-	j.callbacks[3].Trouble, j.callbacks[3].Body = "too_large", nil
+	j.callbacks[3].Trouble, j.callbacks[3].Command, j.callbacks[3].Body = "too_large", "", nil
 	j.callbacks[4].Trouble = "overloaded"
+	j.callbacks[7].RepeatOf = "cb7"
 	return j
 }
 
 func TestReplaySendsOldestFirstAndSaysWhatItSkipped(t *testing.T) {
 	j, r := journalOf(), &replayed{err: map[string]error{"cb5": errors.New("no such rule any more")}, nobody: map[string]bool{"cb6": true}}
-	h := admin(Options{Queue: &fakeQueue{}, Journal: j, Replay: r.replay})
+	h := admin(Options{Queue: &fakeQueue{sinks: []queue.SinkStatus{{Name: "archive"}}}, Journal: j, Replay: r.replay})
 	code, report := ask[ReplayReport](t, h, "POST", "/api/replay", `{"group_id": "g1", "sinks": ["archive"]}`)
 	want := ReplayReport{Callbacks: 2, Deliveries: 4, Skipped: map[string]int{
-		skipNoBody: 1, skipReplay: 1, skipTrouble: 1, skipNobody: 1, "no such rule any more": 1,
+		skipNoBody: 1, skipReplay: 1, skipRepeat: 1, skipTrouble: 1, skipNobody: 1, "no such rule any more": 1,
 	}}
 	if code != 200 || !cmp.Equal(report, want) {
 		t.Errorf("POST /api/replay = %d\n%s", code, cmp.Diff(want, report))
@@ -65,6 +66,15 @@ func TestReplaySendsOldestFirstAndSaysWhatItSkipped(t *testing.T) {
 	ask[ReplayReport](t, h, "POST", "/api/replay", `{"all": true, "dry_run": true}`)
 	if !r.dryRun || r.sinks != nil {
 		t.Errorf("a dry run with all sinks came as %+v", r)
+	}
+}
+
+func TestReplayToASinkThatThereIsNotIsRefused(t *testing.T) {
+	j, r := journalOf(), &replayed{}
+	h := admin(Options{Queue: &fakeQueue{sinks: []queue.SinkStatus{{Name: "archive"}}}, Journal: j, Replay: r.replay})
+	code, p := ask[Problem](t, h, "POST", "/api/replay", `{"all": true, "sinks": ["archive", "archiv"]}`)
+	if code != 404 || p.Hint != `did you mean "archive"?` || len(r.ids) > 0 {
+		t.Errorf("%d %+v after %v", code, p, r.ids)
 	}
 }
 
@@ -147,9 +157,11 @@ func TestReplayOfLines(t *testing.T) {
 	j := journalOf()
 	export := request(admin(Options{Journal: j}), "GET", "/api/callbacks/export", "").Body.String()
 	r := &replayed{}
-	h := admin(Options{Queue: &fakeQueue{}, Replay: r.replay}) // needs no journal of its own
+	q := &fakeQueue{sinks: []queue.SinkStatus{{Name: "a"}, {Name: "b"}}}
+	h := admin(Options{Queue: q, Replay: r.replay}) // needs no journal of its own
 	code, report := ask[ReplayReport](t, h, "POST", "/api/replay?sinks=a&sinks=b&dry_run=true", "\n"+export+`{"missed": 3}`+"\n")
-	want := ReplayReport{Callbacks: 4, Deliveries: 8, Skipped: map[string]int{skipNoBody: 1, skipReplay: 1, skipTrouble: 1}, DryRun: true}
+	want := ReplayReport{Callbacks: 4, Deliveries: 8, DryRun: true,
+		Skipped: map[string]int{skipNoBody: 1, skipReplay: 1, skipRepeat: 1, skipTrouble: 1}}
 	if code != 200 || !cmp.Equal(report, want) || !cmp.Equal(r.sinks, []string{"a", "b"}) || !r.dryRun {
 		t.Errorf("%d %+v, replayed %+v", code, report, r)
 	}

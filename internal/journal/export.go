@@ -51,7 +51,7 @@ func AppendExport(dst []byte, c *Callback) ([]byte, error) {
 }
 
 // ParseExport reads one line that AppendExport wrote, or that a person wrote by hand: what it does not know it ignores, only
-// command is required. Callback.Body is set from whichever body the line has, nil when it has none.
+// command is required, or the verdict of a callback that could not be read. Callback.Body is set from whichever body the line has, nil when it has none.
 func ParseExport(line []byte) (*Export, error) {
 	line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))) // a byte order mark: editors leave them
 	if len(line) == 0 {
@@ -68,7 +68,7 @@ func ParseExport(line []byte) (*Export, error) {
 	if err := json.Unmarshal(line, &read); err != nil {
 		return nil, explain(err)
 	}
-	if e.Command == "" {
+	if e.Command == "" && e.Verdict == "" { // what could not be read has a verdict, but no command
 		return nil, errors.New(`no "command": is it a line of callboard callbacks export?`)
 	}
 	if len(read.Trace) > 0 && !isNull(read.Trace) {

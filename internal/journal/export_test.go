@@ -45,6 +45,9 @@ func TestExportRoundTrip(t *testing.T) {
 }
 
 func TestParseExport(t *testing.T) {
+	if e, err := ParseExport([]byte(`{"command":"","verdict":"allow","trouble":"broken_json"}`)); err != nil || e.Trouble != "broken_json" {
+		t.Errorf("a callback that could not be read: %+v, %v", e, err)
+	}
 	good := func(name, line, body string) {
 		t.Run(name, func(t *testing.T) {
 			e, err := ParseExport([]byte(line))

@@ -22,7 +22,9 @@ type Callback struct {
 	Verdict     string        `json:"verdict"`            // allow or refuse
 	Code        int32         `json:"code,omitempty"`
 	Trouble     string        `json:"trouble,omitempty"`
-	ReplayOf    string        `json:"replay_of,omitempty"`
+	Hops        int           `json:"hops,omitempty"`      // gateways that it had passed before this one
+	RepeatOf    string        `json:"repeat_of,omitempty"` // id of the callback that was answered and delivered in its place
+	ReplayOf    string        `json:"replay_of,omitempty"` // id of the callback that this one sends again
 	// Trace is why it ended so. It is turned into JSON in the background, by its own method AppendJSON([]byte) []byte if it has
 	// one; what it points to must not change any more. Reading gives a json.RawMessage.
 	Trace any `json:"trace,omitempty"`

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -46,6 +48,9 @@ func newStore(ctx context.Context, driver, path string) (*store, []meta, error) 
 		u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=" + strings.Join(pragmas, "&_pragma=")}
 		return u.String()
 	}
+	if err := makePrivate(path); err != nil {
+		return nil, nil, err
+	}
 	s := &store{}
 	var err error
 	if s.w, err = sql.Open(driver, address("busy_timeout(10000)", "page_size(8192)", "auto_vacuum(2)",
@@ -58,13 +63,36 @@ func newStore(ctx context.Context, driver, path string) (*store, []meta, error) 
 	}
 	s.r.SetMaxOpenConns(4)
 	s.r.SetMaxIdleConns(2)
-	if err = s.prepare(ctx); err == nil {
+	if err = errors.Join(s.prepare(ctx), shareMode(path)); err == nil {
 		var ms []meta
 		if ms, err = s.metas(ctx); err == nil {
 			return s, ms, nil
 		}
 	}
 	return nil, nil, errors.Join(err, s.close())
+}
+
+// makePrivate makes the file where it is missing, for this user only: it holds what users write.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("making the file: %w", err)
+	}
+	return f.Close()
+}
+
+// shareMode gives what SQLite keeps beside the file its permissions, which not every driver does.
+func shareMode(path string) error {
+	info, err := os.Stat(path)
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if err == nil {
+			err = os.Chmod(path+suffix, info.Mode().Perm())
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+	}
+	return err
 }
 
 // prepare checks whose file it is, makes the tables where there are none, and sees that the file can be written.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,24 @@ func TestMessageContentsStayOut(t *testing.T) {
 			t.Errorf("on its way to the file: %q", j.open.records)
 		}
 		j.mu.Unlock()
+	})
+}
+
+func TestFilesAreForTheirOwnerOnly(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions are others there")
+	}
+	eachDriver(t, func(t *testing.T, o Options) {
+		open(t, o)
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			info, err := os.Stat(o.Path + suffix)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if mode := info.Mode().Perm(); mode != 0o600 {
+				t.Errorf("%s has mode %o", filepath.Base(info.Name()), mode)
+			}
+		}
 	})
 }
 
@@ -226,8 +245,8 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}
 		at := func(path string) Options { o := o; o.Path = path; return o }
-		refuse("a missing folder", "unable to open", at(filepath.Join(t.TempDir(), "none", "journal.db")))
-		refuse("a folder", "unable to open", at(t.TempDir()))
+		refuse("a missing folder", "no such file", at(filepath.Join(t.TempDir(), "none", "journal.db")))
+		refuse("a folder", "is a directory", at(t.TempDir()))
 
 		j := open(t, o)
 		shut(t, j)

@@ -43,6 +43,8 @@ const (
 	cReplayOf
 	cTrace // JSON
 	cBody  // there whenever bodies are kept
+	cRepeatOf
+	cHops
 )
 
 // Fields of an attempt.
@@ -88,6 +90,8 @@ func (e *encoder) callback(c *Callback) []byte {
 	b = appendInt(b, cCode, int64(c.Code))
 	b = appendString(b, cTrouble, c.Trouble)
 	b = appendString(b, cReplayOf, c.ReplayOf)
+	b = appendString(b, cRepeatOf, c.RepeatOf)
+	b = appendInt(b, cHops, int64(c.Hops))
 	if trace := e.traceJSON(c.Trace); len(trace) > 0 {
 		b = appendBytes(b, cTrace, trace)
 	}
@@ -240,6 +244,10 @@ func decodeCallback(b []byte) (*Callback, error) {
 			c.Trouble = string(v)
 		case cReplayOf:
 			c.ReplayOf = string(v)
+		case cRepeatOf:
+			c.RepeatOf = string(v)
+		case cHops:
+			c.Hops = int(n)
 		case cTrace:
 			c.Trace = append(json.RawMessage{}, v...)
 		case cBody:

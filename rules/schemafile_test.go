@@ -2,22 +2,31 @@ package rules
 
 import (
 	"encoding/json"
-	"fmt"
+	"path/filepath"
 	"reflect"
 	"strings"
+	"testing"
 
 	"github.com/invopop/jsonschema"
+
+	"callboard/internal/testkit"
 )
 
-// Schema returns the JSON Schema of a rules file, for editors: what keys there are, what they
-// mean and what they take. It accepts what Load accepts, except callbacks by other names than the short one
-// and the wire name, and numbers where text is meant. Conditions and other files are beyond it.
-func Schema() ([]byte, error) {
+// The JSON Schema of a rules file, for editors: what keys there are, what they mean and what they take. It accepts what Load
+// accepts, except callbacks by other names than the short one and the wire name, and numbers where text is meant. Conditions
+// and other files are beyond it. It is made here and kept beside the examples, so that the program need not make it: -update
+// writes it.
+func TestSchemaFile(t *testing.T) {
+	testkit.Golden(t, filepath.Join("..", "examples", "rules.schema.json"), string(schemaText(t)), *update)
+}
+
+func schemaText(t testing.TB) []byte {
+	t.Helper()
 	data, err := json.MarshalIndent(fileJSONSchema(), "", "  ")
 	if err != nil {
-		return nil, fmt.Errorf("writing the schema of rules files: %w", err)
+		t.Fatal(err)
 	}
-	return append(data, '\n'), nil
+	return append(data, '\n')
 }
 
 func fileJSONSchema() *jsonschema.Schema {
