@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -12,8 +13,15 @@ const (
 	// pace is the least from the begin of one commit to the next while several callers are at work: batches are
 	// fuller then, which saves most of what a commit costs. A lone caller does not wait.
 	pace = time.Millisecond
+	// From crowd events a second on, it is crowdPace: what a commit costs by itself matters most then, and in a crowd
+	// nobody waits much longer for it. The rate is that of the last crowdSpan, about.
+	crowd     = 3000
+	crowdPace = 4 * time.Millisecond
+	crowdSpan = 20 * time.Millisecond
 	// How long the store is left alone after an error, where nobody waits for it.
 	firstPause, lastPause = 50 * time.Millisecond, 5 * time.Second
+	// refusedFor is how long nothing but events shows that events are taken again, after they were not.
+	refusedFor = 5 * time.Second
 	// How often settlements are tried at the end before they are given up: their deliveries are repeated then.
 	lastTries = 5
 )
@@ -25,9 +33,14 @@ type committer struct {
 	sinks   []*sink // that have a part in the batch
 	batch   Batch
 	began   time.Time // the last commit
-	shared  bool      // whether several callers had a part in it
+	events  int       // in it
+	rate    float64   // of events, a second
+	pacing  bool      // whether it waits for more callers to come, which nothing shortens
 	pause   time.Duration
 	retryAt time.Time // settlements wait until then after an error
+	alone   bool      // the next batch has no events: the last one failed, and what is settled may fit without
+	refused time.Time // when events last were
+	last    int       // commits since the queue is finishing
 	errs    int       // in a row
 	err     error     // the last one
 }
@@ -41,8 +54,8 @@ func (c *committer) run(ctx context.Context) {
 		if !more {
 			return
 		}
-		if wait > 0 && wait <= pace {
-			time.Sleep(wait) // more callers coming is what it waits for
+		if wait > 0 && c.pacing {
+			time.Sleep(wait)
 			continue
 		}
 		if wait > 0 {
@@ -66,13 +79,23 @@ func (c *committer) next() (wait time.Duration, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
+	c.pacing = false
 	switch {
+	case q.lost.Load():
+		return idle, !q.finishing
 	case q.waiting > 0:
-		if c.shared || q.waiting > 1 {
-			return pace - now.Sub(c.began), true
+		c.pacing = true
+		switch {
+		case c.events <= 1 && q.waiting <= 1:
+			return 0, true
+		case c.rate >= crowd:
+			return crowdPace - now.Sub(c.began), true
 		}
+		return pace - now.Sub(c.began), true
+	case len(q.dirty) > 0 && q.finishing && c.last == 0:
+		c.pause = 0 // what failed before the end does not count
 		return 0, true
-	case len(q.dirty) > 0 && q.finishing && c.errs >= lastTries:
+	case len(q.dirty) > 0 && q.finishing && c.errs > 0 && c.last >= lastTries:
 		return 0, false
 	case len(q.dirty) > 0 && !c.retryAt.IsZero():
 		return c.retryAt.Sub(now), true
@@ -90,16 +113,18 @@ func (c *committer) next() (wait time.Duration, more bool) {
 func (c *committer) commit(ctx context.Context) {
 	q := c.q
 	c.collect()
-	c.shared = len(c.taken) > 1
-	c.began = time.Now()
+	c.count(len(c.taken), time.Now())
 	err := q.store.Commit(ctx, &c.batch)
 	took := time.Since(c.began)
+	// Before anybody is told: who asks then hears how it is.
+	if err != nil || len(c.batch.Events) > 0 || time.Since(c.refused) > refusedFor {
+		q.noteCommit(err)
+	}
 	if err == nil {
 		c.committed(took)
 	} else {
 		c.failed(err)
 	}
-	q.noteCommit(err)
 	clear(c.taken)
 	clear(c.batch.Events)
 	clear(c.batch.Rows)
@@ -108,11 +133,28 @@ func (c *committer) commit(ctx context.Context) {
 	c.batch = Batch{Events: c.batch.Events[:0], Rows: c.batch.Rows[:0], Gone: c.batch.Gone[:0], Sinks: c.batch.Sinks[:0]}
 }
 
+// count notes what a batch has, and how many events there are a second.
+func (c *committer) count(events int, now time.Time) {
+	since := now.Sub(c.began)
+	c.events, c.began = events, now
+	if since >= crowdSpan {
+		c.rate = float64(events) / since.Seconds()
+		return
+	}
+	c.rate += (float64(events) - c.rate*since.Seconds()) / crowdSpan.Seconds()
+}
+
 // collect fills the batch.
 func (c *committer) collect() {
 	q := c.q
 	q.mu.Lock()
-	c.taken = q.takeAppendsLocked(c.taken)
+	if q.finishing {
+		c.last++
+	}
+	if alone := c.alone && len(q.dirty) > 0; !alone {
+		c.taken = q.takeAppendsLocked(c.taken)
+	}
+	c.alone = false
 	for _, s := range q.dirty {
 		s.listed = false
 		c.include(s)
@@ -177,6 +219,22 @@ func (c *committer) failed(err error) {
 	c.errs, c.err = c.errs+1, err
 	c.pause = min(max(firstPause, 2*c.pause), lastPause)
 	c.retryAt = time.Now().Add(c.pause)
+	if len(c.batch.Events) > 0 {
+		c.alone, c.refused = true, time.Now()
+	}
+	if errors.Is(err, ErrLost) && !c.q.lost.Load() {
+		c.q.lose(err)
+	}
+}
+
+// lose ends all work: whoever has the deliveries now goes on with them.
+func (q *Queue) lose(err error) {
+	q.log.Error("another process has taken over the queue: nothing is accepted or delivered here any more")
+	q.lost.Store(true)
+	q.halt()
+	q.cancel()
+	q.failAppends(err)
+	close(q.over)
 }
 
 // wake makes the committer look.

@@ -49,6 +49,9 @@ type Queue struct {
 
 	acting sync.Mutex // held by whoever changes deliveries by filter
 
+	lost atomic.Bool   // Commit has returned ErrLost
+	over chan struct{} // closed then
+
 	// For attempts, reading from the store, and all goroutines that sinks begin. Set by New.
 	delivering context.Context
 	cancel     context.CancelFunc
@@ -88,7 +91,7 @@ func New(ctx context.Context, o Options) (*Queue, error) {
 	q := &Queue{
 		o: o, store: o.Store, log: o.Log, started: time.Now(),
 		wakeup: make(chan struct{}, 1), trims: make(chan struct{}, 1),
-		sinks: make(map[string]*sink),
+		sinks: make(map[string]*sink), over: make(chan struct{}),
 	}
 	q.metrics = newMetrics(o.Registerer, q)
 	q.delivering, q.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -180,6 +183,10 @@ func sameDeliverer(a, b Deliverer) bool {
 
 // Run delivers until ctx ends. Then nothing more is accepted and no attempt begun; attempts in flight have grace to finish (their
 // outcome is kept), are cancelled after that and go back to the queue; the store gets what is known. It closes the store.
+//
+// Run ends by itself, in the same way but with attempts in flight cancelled at once, when the store says ErrLost: its error is that.
+// A store that does not answer holds up the end no longer than patience after the grace: what is at work on it is then left
+// behind and the store is not closed, so the process should end. What it has not kept is delivered again.
 func (q *Queue) Run(ctx context.Context, grace time.Duration) error {
 	c := &committer{q: q}
 	var parts sync.WaitGroup
@@ -189,7 +196,32 @@ func (q *Queue) Run(ctx context.Context, grace time.Duration) error {
 	parts.Go(func() { q.sweep(background) })
 	q.begin()
 
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-q.over:
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- q.end(c, grace, &parts, stop) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-q.delivering.Done(): // the grace is over
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(patience):
+		return errHangs
+	}
+}
+
+// patience is how long the end waits for the store when nothing else is left to wait for.
+const patience = 5 * time.Second
+
+var errHangs = errors.New("the queue's store does not answer: what it has not kept is delivered again")
+
+// end stops the parts of Run and closes the store.
+func (q *Queue) end(c *committer, grace time.Duration, parts *sync.WaitGroup, stop func()) error {
 	q.stop(grace)
 	stop()
 	q.acting.Lock() // whoever changes deliveries by hand ends first
@@ -204,7 +236,10 @@ func (q *Queue) Run(ctx context.Context, grace time.Duration) error {
 	parts.Wait()
 	q.failAppends(ErrClosed)
 	var errs []error
-	if c.errs > 0 {
+	switch {
+	case q.lost.Load():
+		errs = append(errs, c.err)
+	case c.errs > 0:
 		errs = append(errs, fmt.Errorf("writing what is settled: %w", c.err))
 	}
 	if err := q.store.Close(); err != nil {
@@ -225,6 +260,16 @@ func (q *Queue) begin() {
 
 // stop accepts nothing more and ends all attempts and reads, within grace.
 func (q *Queue) stop(grace time.Duration) {
+	q.halt()
+	timer := time.AfterFunc(grace, q.cancel)
+	defer timer.Stop()
+	q.stopReads()
+	q.work.Wait()
+	q.cancel()
+}
+
+// halt accepts nothing more and lets no further attempt begin.
+func (q *Queue) halt() {
 	q.mu.Lock()
 	q.closed = true
 	q.mu.Unlock()
@@ -234,11 +279,6 @@ func (q *Queue) stop(grace time.Duration) {
 	for _, s := range q.everySink() {
 		s.stop()
 	}
-	timer := time.AfterFunc(grace, q.cancel)
-	defer timer.Stop()
-	q.stopReads()
-	q.work.Wait()
-	q.cancel()
 }
 
 // sweepEvery is how often sinks are looked at that nothing else may wake.
@@ -280,6 +320,7 @@ func (s *sink) sweep(trouble bool) {
 	if trouble || s.lags() || s.floorLocked() > s.log.floor+maxIdleLag {
 		s.q.markDirty(s, false)
 	}
+	s.restLocked(len(s.idle) / 2)
 	s.fetchLocked()
 }
 

@@ -34,6 +34,7 @@ func (s *sink) fetch() {
 		s.stale = nil
 		if err != nil && !s.stopped {
 			s.fetchAt = time.Now().Add(fetchPause)
+			s.dueFromLocked(s.rows.storedDue)
 			s.q.log.Error("reading deliveries failed", "sink", s.name, "err", err)
 		}
 		s.pumpLocked()
@@ -88,7 +89,7 @@ func (s *sink) readLog() error {
 	s.log.next = upTo
 	s.log.behind = upTo < s.log.missed
 	if after < s.log.known && s.rows.counts[Retrying] > 0 {
-		s.rows.storedDue = s.q.now() // rows may have stood beyond the place
+		s.dueFromLocked(s.q.now()) // rows may have stood beyond the place
 	}
 	s.q.markDirty(s, false)
 	return nil
@@ -118,19 +119,49 @@ func (s *sink) readDue() error {
 		s.mu.Unlock()
 		return err
 	}
+	took := s.due.len()
 	for i := range ws {
 		s.dueLocked(&ws[i])
 	}
+	took = s.due.len() - took
 	if len(ws) < n && !next.After(now) {
 		next = time.Time{} // beyond upTo
 	}
 	most := now.Add(s.maxBackoffLocked())
-	s.rows.storedDue = earlier(s.rows.storedDue, next)
+	if took == 0 && !next.IsZero() && !next.After(now) {
+		s.dueLaterLocked(next)
+	} else {
+		s.dueFromLocked(next)
+	}
 	s.mu.Unlock()
 	if next.After(most) {
 		return s.clampDue(most)
 	}
 	return nil
+}
+
+// dueFromLocked has due rows read from a time on, but not before reading may be tried again after an error.
+func (s *sink) dueFromLocked(at time.Time) {
+	due := earlier(s.rows.storedDue, at)
+	if !due.IsZero() && due.Before(s.fetchAt) {
+		due = s.fetchAt
+	}
+	s.rows.storedDue = due
+}
+
+// dueLaterLocked has due rows read again once the store knows more: those that come first are over already, or wait for
+// their lane to be read. To read them again before would find the same.
+func (s *sink) dueLaterLocked(next time.Time) {
+	gen := s.rows.gen
+	if len(s.rows.changes) > 0 {
+		gen++
+		s.q.markDirty(s, true)
+	}
+	if gen <= s.rows.storedGen { // it knows since reading began
+		s.dueFromLocked(next)
+		return
+	}
+	s.rows.laterDue, s.rows.laterGen = next, gen
 }
 
 // dueLocked takes in one row whose time has come.

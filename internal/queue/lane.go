@@ -7,6 +7,7 @@ type lane struct {
 	followers []*item // in memory, in order; only where there is a head
 	beyond    int     // rows that are not in memory
 	headSeq   uint64  // of the row that is the head, 0 when that is not known
+	stuck     bool    // whether that row is Stuck
 	loading   bool    // queued to be read
 }
 
@@ -32,7 +33,7 @@ func (s *sink) lineUpLocked(it *item) {
 		s.ready.pushBack(it)
 	case l.beyond > 0 || len(l.followers) >= laneMemory:
 		s.blockLocked(l, it)
-		if l.head == nil && (l.headSeq == 0 || s.tooMany(l)) {
+		if l.head == nil && (l.headSeq == 0 || l.stuck && s.tooMany(l)) {
 			s.loadLaneLocked(it.lane, l)
 		}
 	default:
@@ -40,7 +41,8 @@ func (s *sink) lineUpLocked(it *item) {
 	}
 }
 
-// tooMany says whether more wait behind a head that cannot be delivered than a key that blocks may hold.
+// tooMany says whether more wait behind a head than a key that blocks may hold. That counts against a stuck head only: one
+// that is still retried gets the time that the sink's settings give it.
 func (s *sink) tooMany(l *lane) bool {
 	return s.how != nil && s.how.OnStuck == Block && l.beyond+len(l.followers) > s.how.StuckLimit
 }
@@ -69,7 +71,7 @@ func (s *sink) blockLaneLocked(it *item) {
 		}
 	}
 	l.head, l.followers = nil, nil
-	l.headSeq = it.seq
+	l.headSeq, l.stuck = it.seq, it.row == Stuck
 	l.beyond++
 }
 
@@ -79,7 +81,7 @@ func (s *sink) nextInLaneLocked(it *item) {
 	if it.lane == 0 || l == nil || l.head != it {
 		return
 	}
-	l.head, l.headSeq = nil, 0
+	l.head, l.headSeq, l.stuck = nil, 0, false
 	for len(l.followers) > 0 && l.head == nil {
 		f := l.followers[0]
 		l.followers = l.followers[1:]
@@ -120,7 +122,7 @@ func (s *sink) laneReadLocked(id uint64, ws []Waiting) {
 	if l == nil || l.head != nil {
 		return
 	}
-	l.headSeq = 0
+	l.headSeq, l.stuck = 0, false
 	now := s.q.now()
 	for i := range ws {
 		w := &ws[i]
@@ -139,7 +141,7 @@ func (s *sink) laneReadLocked(id uint64, ws []Waiting) {
 		}
 		waits := w.State == Stuck || w.State == Retrying && w.Due.After(now)
 		if waits && (s.how == nil || !s.killsLocked(l, w)) {
-			l.headSeq = w.Seq
+			l.headSeq, l.stuck = w.Seq, w.State == Stuck
 			return
 		}
 		l.beyond = max(0, l.beyond-1)
@@ -157,7 +159,7 @@ func (s *sink) laneReadLocked(id uint64, ws []Waiting) {
 
 // killsLocked says whether a head that waits must make way.
 func (s *sink) killsLocked(l *lane, w *Waiting) bool {
-	return s.tooMany(&lane{beyond: l.beyond - 1}) || w.State == Stuck && s.how.OnStuck == DeadLetter
+	return w.State == Stuck && (s.how.OnStuck == DeadLetter || s.tooMany(&lane{beyond: l.beyond - 1}))
 }
 
 // killLocked makes a dead letter of a row that is the head of its lane.

@@ -4,10 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
-// Deliveries returns what is not done, newest first, at most n, without bodies; before is as in Store.Search.
+// Deliveries returns what is not done, newest first, at most n, without bodies; before is as in Store.Search. What is done when
+// it is called is left out, unless the store cannot be written.
 func (q *Queue) Deliveries(ctx context.Context, f Filter, before Ref, n int) ([]Waiting, error) {
+	q.tellStore(ctx, f.Sink)
 	ws, err := q.store.Search(ctx, f, before, n)
 	if err != nil {
 		return nil, fmt.Errorf("looking for deliveries: %w", err)
@@ -17,11 +20,52 @@ func (q *Queue) Deliveries(ctx context.Context, f Filter, before Ref, n int) ([]
 
 // Count counts them.
 func (q *Queue) Count(ctx context.Context, f Filter) (int, error) {
+	q.tellStore(ctx, f.Sink)
 	n, err := q.store.Count(ctx, f)
 	if err != nil {
 		return 0, fmt.Errorf("counting deliveries: %w", err)
 	}
 	return n, nil
+}
+
+// tellWithin bounds how long people wait for the store to know what is done.
+const tellWithin = time.Second
+
+// tellStore has the store know what is done by now, of one sink or, where name is "", of all.
+func (q *Queue) tellStore(ctx context.Context, name string) {
+	if q.trouble.Load() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, tellWithin)
+	defer cancel()
+	defer context.AfterFunc(q.reading, cancel)()
+	wants := map[*sink]uint64{}
+	for _, s := range q.everySink() {
+		if name != "" && s.name != name {
+			continue
+		}
+		if want, ok := s.tell(); ok {
+			wants[s] = want
+		}
+	}
+	for s, want := range wants {
+		if s.await(ctx, want) != nil {
+			return // what the store knows must do
+		}
+	}
+}
+
+// tell has all written that is known of a sink, in batch want or before; it reports false where the store knows it, and
+// where nobody writes.
+func (s *sink) tell() (want uint64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	unknown := s.log.above > 0 || len(s.rows.changes) > 0 || s.rows.storedGen < s.rows.gen || s.floorLocked() > s.log.floor
+	if s.stopped || !unknown {
+		return 0, false
+	}
+	s.exact = true
+	return s.askLocked(), true
 }
 
 // Event returns an event that still has deliveries to come, with its body.

@@ -118,6 +118,32 @@ func TestAStuckDeliveryMakesWayWhenTooManyWaitBehindIt(t *testing.T) {
 	})
 }
 
+func TestARetriedDeliveryKeepsItsPlaceHoweverManyWaitBehindIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newReceiver(nil)
+		begun := time.Now()
+		a.answer = func(context.Context, queue.Delivery) queue.Outcome {
+			if time.Since(begun) < time.Hour {
+				return again
+			}
+			return done
+		}
+		q := open(t, queue.Options{}, queue.Sink{Name: "a", Deliverer: a, StuckLimit: 20, Breaker: queue.Breaker{Off: true}})
+		for range 50 {
+			q.add(keyed("a", "k"))
+			settle(30 * time.Second)
+		}
+		if st := q.status("a"); st.Dead+st.Stuck != 0 || st.Retrying != 1 || st.Blocked != 49 {
+			t.Fatalf("status = %+v, want 49 behind one that is retried", st)
+		}
+		settle(2 * time.Hour)
+		if st := q.status("a"); st.Dead+st.Stuck+st.Retrying+st.Blocked+st.Waiting != 0 {
+			t.Errorf("status = %+v, want everything delivered", st)
+		}
+		q.stop()
+	})
+}
+
 func TestAStuckKeyGoesOnWhenAPersonRetriesOrDiscards(t *testing.T) {
 	for name, act := range map[string]func(*bench) (int, error){
 		"retry": func(b *bench) (int, error) {

@@ -2,10 +2,13 @@ package queue_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,9 +31,14 @@ type story struct {
 	crashes int
 	n       int
 
+	broken atomic.Pointer[error] // what the disk says, nil for nothing
+
 	mu       sync.Mutex // guards all below
 	accepted map[string][]accepted
 	took     map[string][]uint64 // sink → Seq of what it took, in order
+	given    map[string]int      // sink → how many deliveries Discard said it gave up
+	unsure   map[string]bool     // sink → a discard ended with an error
+	died     map[string]bool     // delivery id → it was ever a dead letter, but for its age
 }
 
 // A step is something that happens.
@@ -39,12 +47,20 @@ type step struct {
 	sink   string
 	wait   time.Duration
 	events [][]string // keys by sink; "none" where it is no target
+	states []queue.State
 }
+
+// maxAge is the bound where there is one: less than a story waits at its end, and more than half of it, so that nothing is
+// removed for its age that died of it.
+const maxAge = 3 * time.Hour
+
+var states = []queue.State{queue.WaitingTurn, queue.Retrying, queue.Blocked, queue.Stuck, queue.Dead}
 
 // accepted is one delivery that Append promised.
 type accepted struct {
 	seq uint64
 	key string
+	id  string
 }
 
 // TestEveryDeliveryArrivesInOrderOrIsAccountedFor plays random stories with failures, pauses, and crashes.
@@ -67,8 +83,18 @@ func TestEveryDeliveryArrivesInOrderOrIsAccountedFor(t *testing.T) {
 }
 
 func drawStory(t *rapid.T) *story {
-	s := &story{store: queuetest.NewMemory(), accepted: map[string][]accepted{}, took: map[string][]uint64{}}
-	s.o = queue.Options{Window: rapid.IntRange(1, 12).Draw(t, "window"), WindowBytes: rapid.IntRange(8, 200).Draw(t, "bytes")}
+	s := &story{store: queuetest.NewMemory(), accepted: map[string][]accepted{}, took: map[string][]uint64{},
+		given: map[string]int{}, unsure: map[string]bool{}, died: map[string]bool{}}
+	s.store.BeforeCommit = func(context.Context, *queue.Batch) error {
+		if err := s.broken.Load(); err != nil {
+			return *err
+		}
+		return nil
+	}
+	s.o = queue.Options{Window: rapid.IntRange(1, 12).Draw(t, "window"), WindowBytes: rapid.IntRange(8, 200).Draw(t, "bytes"), Log: slog.New(deaths{s})}
+	if rapid.IntRange(0, 3).Draw(t, "bounded age") == 0 {
+		s.o.MaxAge = maxAge
+	}
 	for i := range rapid.IntRange(1, 3).Draw(t, "sinks") {
 		name := fmt.Sprintf("s%d", i)
 		s.sinks = append(s.sinks, queue.Sink{
@@ -81,7 +107,8 @@ func drawStory(t *rapid.T) *story {
 		})
 	}
 	keys := rapid.SliceOfN(rapid.SampledFrom([]string{"none", "", "a", "a", "b"}), len(s.sinks), len(s.sinks))
-	kinds := rapid.SampledFrom([]string{"append", "append", "append", "wait", "pause", "resume", "crash", "restart", "retry"})
+	kinds := rapid.SampledFrom([]string{"append", "append", "append", "append", "append", "append", "wait", "wait", "pause", "resume", "crash", "crash",
+		"restart", "retry", "retry", "discard", "vanish", "return", "full", "broken", "mended", "mended"})
 	for range rapid.IntRange(1, 30).Draw(t, "steps") {
 		st := step{kind: kinds.Draw(t, "step"), sink: s.sinks[rapid.IntRange(0, len(s.sinks)-1).Draw(t, "sink")].Name}
 		switch st.kind {
@@ -89,6 +116,8 @@ func drawStory(t *rapid.T) *story {
 			st.events = rapid.SliceOfN(keys, 1, 30).Draw(t, "events")
 		case "wait":
 			st.wait = time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond
+		case "retry", "discard":
+			st.states = rapid.SliceOfN(rapid.SampledFrom(states), 0, 2).Draw(t, "states")
 		}
 		s.steps = append(s.steps, st)
 	}
@@ -128,9 +157,9 @@ func (s *story) play(st step) {
 	case "wait":
 		time.Sleep(st.wait)
 	case "pause":
-		s.must(s.q.Pause(ctx, st.sink, "a test"))
+		s.mustUnlessBroken(s.q.Pause(ctx, st.sink, "a test"))
 	case "resume":
-		s.must(s.q.Resume(ctx, st.sink))
+		s.mustUnlessBroken(s.q.Resume(ctx, st.sink))
 	case "crash":
 		s.crashes++
 		old := s.stop
@@ -138,17 +167,64 @@ func (s *story) play(st step) {
 		old()
 		s.run()
 	case "restart":
+		if s.broken.Load() != nil {
+			s.crashes++ // what became of deliveries cannot be kept
+		}
 		s.stop()
 		s.store = s.store.Reopen()
 		s.run()
 	case "retry":
-		_, err := s.q.Retry(ctx, queue.Filter{Sink: st.sink, States: inOrder})
+		_, err := s.q.Retry(ctx, queue.Filter{Sink: st.sink, States: st.states})
+		s.mustUnlessBroken(err)
+	case "discard":
+		n, err := s.q.Discard(ctx, queue.Filter{Sink: st.sink, States: st.states})
+		s.mustUnlessBroken(err)
+		s.given[st.sink] += n
+		// Its key went on, and whether it stays discarded over a crash nobody has promised.
+		s.unsure[st.sink] = s.unsure[st.sink] || err != nil
+	case "vanish":
+		s.q.SetSinks(slices.DeleteFunc(slices.Clone(s.sinks), func(k queue.Sink) bool { return k.Name == st.sink }))
+	case "return":
+		s.q.SetSinks(s.sinks)
+	case "full":
+		s.broken.Store(&queue.ErrFull)
+	case "broken":
+		s.broken.Store(&errDisk)
+	case "mended":
+		s.broken.Store(nil)
+	}
+}
+
+var errDisk = errors.New("the disk is away")
+
+// mustUnlessBroken lets pass what the disk says, or has just said, and that nobody knows a sink that vanished.
+func (s *story) mustUnlessBroken(err error) {
+	s.t.Helper()
+	if !errors.Is(err, queue.ErrFull) && !errors.Is(err, errDisk) && !errors.Is(err, queue.ErrNotFound) {
 		s.must(err)
 	}
 }
 
-// inOrder are the states from which a retry keeps the order; dead letters have lost their place.
-var inOrder = []queue.State{queue.Retrying, queue.Stuck}
+// deaths hears of dead letters by the log, like people do: they may come out of order later, or be removed for their age.
+type deaths struct{ s *story }
+
+func (d deaths) Enabled(context.Context, slog.Level) bool { return true }
+func (d deaths) WithAttrs([]slog.Attr) slog.Handler       { return d }
+func (d deaths) WithGroup(string) slog.Handler            { return d }
+
+func (d deaths) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "a delivery has become a dead letter" {
+		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "id" {
+				d.s.mu.Lock()
+				defer d.s.mu.Unlock()
+				d.s.died[a.Value.String()] = true
+			}
+			return true
+		})
+	}
+	return nil
+}
 
 func (s *story) append(keys []string) {
 	s.n++
@@ -158,11 +234,14 @@ func (s *story) append(keys []string) {
 			e.Targets = append(e.Targets, queue.Target{Sink: s.sinks[i].Name, Key: key})
 		}
 	}
-	s.must(s.q.Append(context.Background(), e))
+	if err := s.q.Append(context.Background(), e); err != nil {
+		s.mustUnlessBroken(err)
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range e.Targets {
-		s.accepted[t.Sink] = append(s.accepted[t.Sink], accepted{e.Seq, t.Key})
+		s.accepted[t.Sink] = append(s.accepted[t.Sink], accepted{e.Seq, t.Key, queue.DeliveryID(e.ID, t.Sink)})
 	}
 }
 
@@ -195,6 +274,8 @@ func (w *witness) Deliver(ctx context.Context, d queue.Delivery) queue.Outcome {
 
 // end lets everything come to rest and says what is wrong, "" when nothing is.
 func (s *story) end() string {
+	s.broken.Store(nil)
+	s.q.SetSinks(s.sinks)
 	for _, sink := range s.sinks {
 		_ = s.q.Resume(context.Background(), sink.Name)
 	}
@@ -235,7 +316,7 @@ func (s *story) checkLeft(left []queue.Waiting, status []queue.SinkStatus) strin
 		counts[w.Sink] = c
 	}
 	for _, w := range left {
-		if w.State == queue.Blocked && stuck[fmt.Sprint(w.Sink, w.Lane)] || w.State == queue.Stuck || w.State == queue.Dead {
+		if w.State == queue.Dead || s.o.MaxAge == 0 && (w.State == queue.Blocked && stuck[fmt.Sprint(w.Sink, w.Lane)] || w.State == queue.Stuck) {
 			continue
 		}
 		return fmt.Sprintf("delivery %d to %s is %v at the end", w.Seq, w.Sink, w.State)
@@ -249,16 +330,23 @@ func (s *story) checkLeft(left []queue.Waiting, status []queue.SinkStatus) strin
 	return ""
 }
 
-// checkOrder: everything accepted was taken or is left; first occurrences of a key are in order; nothing came twice where
-// nothing crashed.
+// checkOrder: everything accepted was taken, or is left, or was given up; first occurrences of a key are in order; nothing came
+// twice where nothing crashed.
 func (s *story) checkOrder(sink string, left []queue.Waiting) string {
-	key := map[uint64]string{}
+	key, id := map[uint64]string{}, map[uint64]string{}
+	missing := 0
 	for _, a := range s.accepted[sink] {
-		key[a.seq] = a.key
+		key[a.seq], id[a.seq] = a.key, a.id
 		isLeft := slices.ContainsFunc(left, func(w queue.Waiting) bool { return w.Sink == sink && w.Seq == a.seq })
-		if took := slices.Contains(s.took[sink], a.seq); took == isLeft {
-			return fmt.Sprintf("delivery %d to %s: taken is %v, left is %v", a.seq, sink, took, isLeft)
+		switch took := slices.Contains(s.took[sink], a.seq); {
+		case took && isLeft && s.crashes == 0:
+			return fmt.Sprintf("delivery %d to %s was taken and is left", a.seq, sink)
+		case !took && !isLeft && !(s.o.MaxAge > 0 && s.died[a.id]):
+			missing++
 		}
+	}
+	if missing > s.given[sink] {
+		return fmt.Sprintf("%d deliveries to %s neither came nor are left; %d were discarded", missing, sink, s.given[sink])
 	}
 	seen := map[uint64]bool{}
 	last := map[string]uint64{}
@@ -267,7 +355,7 @@ func (s *story) checkOrder(sink string, left []queue.Waiting) string {
 		switch {
 		case seen[seq] && s.crashes == 0:
 			return fmt.Sprintf("delivery %d to %s came twice", seq, sink)
-		case !seen[seq] && k != "" && seq < last[k]:
+		case !seen[seq] && k != "" && seq < last[k] && !s.died[id[seq]] && !s.unsure[sink]:
 			return fmt.Sprintf("delivery %d to %s came after %d, which has the same key", seq, sink, last[k])
 		}
 		seen[seq] = true

@@ -12,11 +12,13 @@ type rows struct {
 	gen         uint64            // of the next batch
 	storedGen   uint64            // of the last one that was stored
 	counts      [states]int       // by State
-	ages        map[int64]int     // minute of acceptance → rows that wait
+	ages        map[int64]int     // second of acceptance → rows that wait
 	unknownAges int               // rows that wait since before the start
 	storedDue   time.Time         // earliest Due of rows in the store that are not in memory, zero for none
-	changesDue  time.Time         // of changes
-	takenDue    time.Time         // of taken
+	laterDue    time.Time         // of rows to be looked at again once laterGen is stored, zero for none
+	laterGen    uint64
+	changesDue  time.Time // of changes
+	takenDue    time.Time // of taken
 }
 
 const states = Skipped + 1
@@ -80,16 +82,16 @@ func (s *sink) countLocked(it *item, old, state State) {
 	if old.waits() == state.waits() {
 		return
 	}
-	minute := it.at / 60_000
+	second := it.at / 1000
 	if state.waits() {
 		if r.ages == nil {
 			r.ages = make(map[int64]int)
 		}
-		r.ages[minute]++
-	} else if n := r.ages[minute]; n > 1 {
-		r.ages[minute] = n - 1
+		r.ages[second]++
+	} else if n := r.ages[second]; n > 1 {
+		r.ages[second] = n - 1
 	} else if n == 1 {
-		delete(r.ages, minute)
+		delete(r.ages, second)
 	} else {
 		r.unknownAges = max(0, r.unknownAges-1)
 	}
@@ -109,7 +111,8 @@ func (s *sink) isNewsLocked(seq uint64) bool {
 func (s *sink) take(b *Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lags() {
+	if s.exact || s.lags() {
+		s.exact = false
 		s.passLocked()
 	}
 	floor := s.floorLocked()
@@ -144,9 +147,13 @@ func (s *sink) stored() {
 			}
 		}
 		r.taken = nil
-		r.storedDue, r.takenDue = earlier(r.storedDue, r.takenDue), time.Time{}
+		s.dueFromLocked(r.takenDue)
+		r.takenDue = time.Time{}
 	}
-	r.storedGen = r.gen
+	if r.storedGen = r.gen; !r.laterDue.IsZero() && r.storedGen >= r.laterGen {
+		s.dueFromLocked(r.laterDue)
+		r.laterDue = time.Time{}
+	}
 	s.tellWrittenLocked(nil)
 	s.log.accepted += uint64(len(s.arriving))
 	s.metrics.accepted.Add(float64(len(s.arriving)))
@@ -188,9 +195,21 @@ func (s *sink) tellWrittenLocked(err error) {
 // flush waits until the store has what is known of a sink now, its cursor included.
 func (q *Queue) flush(ctx context.Context, s *sink) error {
 	s.mu.Lock()
+	want := s.askLocked()
+	s.mu.Unlock()
+	return s.await(ctx, want)
+}
+
+// askLocked has what is known of a sink written at once, and returns in which batch at the latest.
+func (s *sink) askLocked() (want uint64) {
+	s.q.markDirty(s, true)
+	return s.rows.gen + 1
+}
+
+// await waits for that batch.
+func (s *sink) await(ctx context.Context, want uint64) error {
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	want := s.rows.gen + 1
-	q.markDirty(s, true)
 	for s.rows.storedGen < want {
 		if s.written == nil {
 			s.written = make(chan struct{})

@@ -69,8 +69,6 @@ func (s *sink) failedLocked(it *item, a *Attempt) {
 	default:
 		if s.isTooOld(it) {
 			r.State = s.stuckLocked(it)
-		} else if s.crowdedLocked(it) {
-			r.State = Dead
 		} else {
 			r.Due = now.Add(s.backoffLocked(it.attempts, o.RetryAfter))
 			a.Due = r.Due
@@ -97,7 +95,7 @@ func (s *sink) diedLocked(id string, r Row, why string) {
 
 // stuckLocked is what becomes of a delivery that cannot be delivered.
 func (s *sink) stuckLocked(it *item) State {
-	if it.lane == 0 || s.how == nil || s.how.OnStuck == DeadLetter || s.crowdedLocked(it) {
+	if it.lane == 0 || s.how != nil && s.how.OnStuck == DeadLetter || s.crowdedLocked(it) {
 		return Dead
 	}
 	return Stuck

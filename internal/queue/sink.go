@@ -27,12 +27,14 @@ type sink struct {
 	pausing
 
 	log      place
+	exact    bool         // the next batch says what is done of all, not only up to the floor: somebody asks
 	ready    deque[*item] // fresh ones and heads of lanes, mostly in the order of the log
 	due      deque[*item] // read back from rows
 	dueTurn  bool         // whose turn it is, where both have some
 	held     int          // that wait in memory
 	bytes    int          // of their bodies
 	inFlight int
+	idle     []worker         // the one that became idle last is the last
 	working  map[uint64]*item // Seq → a delivery in memory that has a row
 	lanes    map[uint64]*lane // lane → the one that has more than one delivery, or a row
 	loads    deque[laneLoad]  // lanes to be read
@@ -139,6 +141,7 @@ func (s *sink) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopped = true
+	s.restLocked(0)
 	s.alarm.stop()
 }
 

@@ -18,7 +18,8 @@ type SinkStatus struct {
 	Blocked  int
 	Stuck    int
 	Dead     int
-	// Oldest is about when the oldest delivery that is not dead was accepted, zero when there is none.
+	// Oldest is when the oldest delivery that is not dead was accepted, to the second, zero when there is none. While deliveries
+	// from before the last start still wait, it may be earlier, but not before what is oldest in the log.
 	Oldest time.Time
 }
 
@@ -47,9 +48,10 @@ func (q *Queue) Sinks() []SinkStatus {
 
 // status reports false for a sink that nobody needs to hear of: no rules file and no delivery names it.
 func (s *sink) status() (SinkStatus, bool) {
+	log := s.q.store.Usage().Oldest
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := s.countsLocked()
+	st := s.countsLocked(log)
 	st.Name, st.State = s.name, Running
 	switch {
 	case s.how == nil:
@@ -66,8 +68,8 @@ func (st *SinkStatus) total() int {
 	return st.InFlight + st.Waiting + st.Retrying + st.Blocked + st.Stuck + st.Dead
 }
 
-// countsLocked counts deliveries, those being attempted only as such.
-func (s *sink) countsLocked() SinkStatus {
+// countsLocked counts deliveries, those being attempted only as such. log is when the oldest of the log was accepted.
+func (s *sink) countsLocked(log time.Time) SinkStatus {
 	counts := s.rows.counts
 	for _, it := range s.working {
 		if it.inFlight && !it.over {
@@ -86,19 +88,19 @@ func (s *sink) countsLocked() SinkStatus {
 		}
 	}
 	return SinkStatus{InFlight: s.inFlight, Waiting: max(0, waiting), Retrying: counts[Retrying], Blocked: counts[Blocked],
-		Stuck: counts[Stuck], Dead: counts[Dead], Oldest: s.oldestLocked(oldest, waiting)}
+		Stuck: counts[Stuck], Dead: counts[Dead], Oldest: s.oldestLocked(oldest, waiting, log)}
 }
 
-// oldestLocked combines the oldest in memory with what is known of rows, to the minute.
-func (s *sink) oldestLocked(oldest int64, waiting int) time.Time {
-	for minute := range s.rows.ages {
-		if at := minute * 60_000; oldest == 0 || at < oldest {
+// oldestLocked combines the oldest in memory with what is known of rows, to the second.
+func (s *sink) oldestLocked(oldest int64, waiting int, log time.Time) time.Time {
+	for second := range s.rows.ages {
+		if at := second * 1000; oldest == 0 || at < oldest {
 			oldest = at
 		}
 	}
 	if s.rows.unknownAges > 0 || oldest == 0 && waiting > 0 { // from before the start: no older than the log
-		if at := s.q.store.Usage().Oldest; !at.IsZero() && (oldest == 0 || at.UnixMilli() < oldest) {
-			return at
+		if !log.IsZero() && (oldest == 0 || log.UnixMilli() < oldest) {
+			return log
 		}
 	}
 	if oldest == 0 {

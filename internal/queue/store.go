@@ -82,8 +82,8 @@ type Ref struct {
 type Cursor struct {
 	Sink  string
 	Floor uint64 // see Store
-	// Accepted and Settled count the sink's deliveries in the log for ever, and those of them at or below the floor: the
-	// difference waits. Counting them anew would mean reading the log.
+	// Accepted counts the sink's deliveries that were ever in the log, Settled those of them that are at or below the floor, or
+	// above it and have had a row: the difference waits for its turn. Counting them anew would mean reading the log.
 	Accepted, Settled uint64
 	Paused            string    // why nothing is sent, "" when something is
 	PausedAt          time.Time // zero when it is not

@@ -17,7 +17,7 @@ import (
 
 func TestAHungSinkCostsTheOthersNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const waiting = 100_000
+		const waiting, both = 100_000, 5000 // both: events that the good sink gets too, when the hung one is far behind
 		hung, good := newReceiver(hangs), newReceiver(nil)
 		var late []time.Duration
 		good.answer = func(_ context.Context, d queue.Delivery) queue.Outcome {
@@ -28,17 +28,30 @@ func TestAHungSinkCostsTheOthersNothing(t *testing.T) {
 		}
 		q := open(t, queue.Options{}, queue.Sink{Name: "hung", Deliverer: hung, Concurrency: 8},
 			queue.Sink{Name: "good", Deliverer: good, Concurrency: 1})
-		for i := range waiting {
-			q.add(keyed("hung", fmt.Sprint(i)), keyed("good", "k"))
+		for i := 0; i < waiting-both; {
+			var waits []func(context.Context) error
+			for range 1000 { // at the same time, since one after the other takes the race detector long
+				i++
+				waits = append(waits, q.Submit(&queue.Event{ID: fmt.Sprint(i), At: time.Now(), Targets: []queue.Target{keyed("hung", fmt.Sprint(i))}}))
+			}
+			for _, wait := range waits {
+				if err := wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		settle(time.Second)
+		for i := range both {
+			q.add(keyed("hung", fmt.Sprint(-i)), keyed("good", "k"))
 		}
 		synctest.Wait()
 		got := good.seqs()
 		for i, seq := range got {
-			if seq != uint64(i+1) {
+			if seq != uint64(waiting-both+i+1) {
 				t.Fatalf("delivery %d of the good sink is %d", i, seq)
 			}
 		}
-		if len(got) != waiting || len(late) > 0 {
+		if len(got) != both || len(late) > 0 {
 			t.Errorf("the good sink has %d deliveries, %d of them late", len(got), len(late))
 		}
 		if st := q.status("hung"); st.InFlight != 8 || st.Waiting+st.Retrying != waiting-8 {

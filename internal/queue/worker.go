@@ -15,7 +15,7 @@ func (s *sink) pumpLocked() {
 		if it == nil {
 			break
 		}
-		s.q.work.Go(func() { s.attempts(it) })
+		s.workLocked(it)
 	}
 	s.fetchLocked()
 	s.setAlarmLocked()
@@ -77,34 +77,85 @@ func (s *sink) tokenLocked() bool {
 	return false
 }
 
-// attempts is the goroutine that brings a delivery to the sink, and then others while there are any.
+// A worker waits for a delivery here; nil ends it.
+type worker chan *item
+
+// workLocked has a delivery attempted: by the worker that became idle last, whose stack is grown and warm, else by a new one.
+func (s *sink) workLocked(it *item) {
+	if n := len(s.idle); n > 0 {
+		w := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		w <- it
+		return
+	}
+	s.q.work.Go(func() { s.attempts(it) })
+}
+
+// restLocked has idle workers end, all but some: a sink that is not busy must not keep what it needed once.
+func (s *sink) restLocked(but int) {
+	for _, w := range s.idle[but:] {
+		w <- nil
+	}
+	clear(s.idle[but:])
+	s.idle = s.idle[:but]
+}
+
+// attempts is a worker: it brings a delivery to the sink, then others while there are any, and waits for more.
 func (s *sink) attempts(it *item) {
+	w := make(worker, 1) // room for one: who hands over a delivery holds the sink's lock
 	for it != nil {
-		s.mu.Lock()
-		how := s.how
-		d := Delivery{Event: it.event, Sink: s.name, Attempt: it.attempts + 1}
-		s.mu.Unlock()
-		if how == nil { // parked just now
-			s.mu.Lock()
-			s.putBackLocked(it)
-			s.mu.Unlock()
-			return
-		}
-		began := time.Now()
-		o := s.deliver(how.Deliverer, d)
-		a := Attempt{Delivery: d, At: began, Outcome: o}
-		s.mu.Lock()
-		told := s.settleLocked(it, &a)
-		it = nil
-		if s.how != nil && s.inFlight < s.how.Concurrency {
-			it = s.pickLocked()
-		}
-		s.pumpLocked()
-		s.mu.Unlock()
-		if told && s.q.o.OnAttempt != nil {
-			s.q.o.OnAttempt(a)
+		if it = s.attempt(it, w); it == nil {
+			it = <-w
 		}
 	}
+}
+
+// attempt makes one attempt and returns the next delivery. Where there is none, w is idle.
+func (s *sink) attempt(it *item, w worker) (next *item) {
+	s.mu.Lock()
+	how := s.how
+	d := Delivery{Event: it.event, Sink: s.name, Attempt: it.attempts + 1}
+	if how == nil { // parked just now
+		s.putBackLocked(it)
+		s.idleLocked(w)
+		s.mu.Unlock()
+		return nil
+	}
+	s.mu.Unlock()
+	began := time.Now()
+	o := s.deliver(how.Deliverer, d)
+	a := Attempt{Delivery: d, At: began, Outcome: o}
+	s.mu.Lock()
+	told := s.settleLocked(it, &a)
+	if s.how != nil && s.inFlight < s.how.Concurrency {
+		next = s.pickLocked()
+	}
+	s.pumpLocked()
+	if next == nil && !told {
+		s.idleLocked(w)
+	}
+	s.mu.Unlock()
+	if !told {
+		return next
+	}
+	if s.q.o.OnAttempt != nil {
+		s.q.o.OnAttempt(a)
+	}
+	if next == nil { // only now: until w is idle nobody waits for it
+		s.mu.Lock()
+		s.idleLocked(w)
+		s.mu.Unlock()
+	}
+	return next
+}
+
+// idleLocked lets a worker wait, or ends it.
+func (s *sink) idleLocked(w worker) {
+	if s.stopped {
+		w <- nil
+		return
+	}
+	s.idle = append(s.idle, w)
 }
 
 // deliver makes one attempt. A panic is a failed one.
@@ -173,12 +224,12 @@ func (s *sink) wakeAtLocked() (at time.Time) {
 	if s.ready.len()+s.due.len() > 0 {
 		at = earlier(s.rateAt, s.breaker.opensAt())
 	}
+	if time.Now().Before(s.fetchAt) {
+		return earlier(at, s.fetchAt) // nothing is read before
+	}
 	if due := s.rows.storedDue; !due.IsZero() && s.due.len() < dueRows/2 && !s.fetching {
 		// By the clock that does not jump, and never later than a retry can be due.
 		at = earlier(at, earlier(s.q.started.Add(due.Sub(s.q.started)), time.Now().Add(s.maxBackoffLocked())))
-	}
-	if !s.fetchAt.IsZero() && time.Now().Before(s.fetchAt) {
-		at = earlier(at, s.fetchAt)
 	}
 	return at
 }

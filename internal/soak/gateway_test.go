@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +19,8 @@ import (
 // A gateway is the real program as a process of its own, started again and again over one data folder.
 type gateway struct {
 	binary, dir   string
+	data          string   // the data folder
+	flags         []string // beside the usual ones
 	listen, admin string
 	log           *os.File
 	cmd           *exec.Cmd
@@ -26,11 +30,11 @@ type gateway struct {
 func build(t *testing.T) *gateway {
 	t.Helper()
 	g := &gateway{dir: t.TempDir(), listen: freeAddress(t), admin: freeAddress(t)}
-	g.binary = filepath.Join(g.dir, "callboard")
-	if out, err := exec.Command("go", "build", "-o", g.binary, "callboard/cmd/callboard").CombinedOutput(); err != nil {
-		t.Fatalf("building callboard: %v\n%s", err, out)
-	}
+	g.data = filepath.Join(g.dir, "data")
 	var err error
+	if g.binary, err = binary(); err != nil {
+		t.Fatal(err)
+	}
 	if g.log, err = os.Create(filepath.Join(g.dir, "log")); err != nil {
 		t.Fatal(err)
 	}
@@ -38,16 +42,46 @@ func build(t *testing.T) *gateway {
 	return g
 }
 
-// start starts the process and waits until it is ready.
-func (g *gateway) start(t *testing.T) {
+// binary builds the program, once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(programs, "callboard")
+	if out, err := exec.Command("go", "build", "-o", path, "callboard/cmd/callboard").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building callboard: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// programs is the folder for what is built.
+var programs string
+
+func TestMain(m *testing.M) {
+	var err error
+	if programs, err = os.MkdirTemp("", "soak"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(programs)
+	os.Exit(code)
+}
+
+// launch starts the process.
+func (g *gateway) launch(t *testing.T) {
 	t.Helper()
-	begun := time.Now()
-	g.cmd = exec.Command(g.binary, "serve", "--rules", filepath.Join(g.dir, "rules.yaml"), "--data", filepath.Join(g.dir, "data"),
-		"--listen", g.listen, "--admin", g.admin, "--on-trouble", "refuse", "--log-format", "json", "--drain-delay", "0s")
+	g.cmd = exec.Command(g.binary, append([]string{"serve", "--rules", filepath.Join(g.dir, "rules.yaml"), "--data", g.data,
+		"--listen", g.listen, "--admin", g.admin, "--on-trouble", "refuse", "--log-format", "json", "--drain-delay", "0s"}, g.flags...)...)
 	g.cmd.Stdout, g.cmd.Stderr = g.log, g.log
 	if err := g.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	process := g.cmd.Process
+	t.Cleanup(func() { process.Kill() }) // whatever became of the test; one that ended does not mind
+}
+
+// start starts the process and waits until it is ready.
+func (g *gateway) start(t *testing.T) {
+	t.Helper()
+	begun := time.Now()
+	g.launch(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !g.ready(ctx) {
@@ -91,7 +125,13 @@ func (g *gateway) stop(t *testing.T) {
 func (g *gateway) fail(t *testing.T, what string) {
 	t.Helper()
 	log, _ := os.ReadFile(g.log.Name())
-	t.Fatalf("%s; the end of the log:\n%s", what, log[max(0, len(log)-4000):])
+	var lines []string
+	for line := range strings.Lines(string(log)) {
+		if !strings.Contains(line, `"callback answered"`) {
+			lines = append(lines, line)
+		}
+	}
+	t.Fatalf("%s; the end of the log:\n%s", what, strings.Join(lines[max(0, len(lines)-30):], ""))
 }
 
 // waiting returns how many deliveries the gateway still has, of all sinks.

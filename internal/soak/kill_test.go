@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -46,7 +47,8 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLostOrOutOfOrder(t *testing.T) {
 	for name, mood := range moods {
 		fmt.Fprintf(rules, "  %s:\n    url: %s\n", name, startSink(t, name, o, &calm, mood))
 	}
-	fmt.Fprintf(rules, "rules:\n  - name: everything\n    callbacks: [afterSendGroupMsg]\n    notify: [steady, failing, slow, outages]\n")
+	fmt.Fprintf(rules, "  unwanted:\n    url: %s\n    timeout: 1s\n", startSink(t, "unwanted", newOracle("unwanted"), new(atomic.Bool), away))
+	fmt.Fprintf(rules, "rules:\n  - name: everything\n    callbacks: [afterSendGroupMsg]\n    notify: [steady, failing, slow, outages, unwanted]\n")
 	if err := os.WriteFile(filepath.Join(g.dir, "rules.yaml"), rules.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +61,7 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLostOrOutOfOrder(t *testing.T) {
 	for i := range clients {
 		load.Go(func() { send(ctx, g.listen, i, limit, o) })
 	}
+	load.Go(func() { meddle(ctx, g.admin) })
 	begun := time.Now()
 	killed := 0
 	for killed < *kills || time.Since(begun) < *last {
@@ -86,15 +89,35 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLostOrOutOfOrder(t *testing.T) {
 	}
 }
 
+// meddle is a person who does not leave the gateway alone: deliveries are retried, those of one sink discarded, and the rules
+// read again, while it is killed. Nobody loses anything by it but the sink whose deliveries are discarded.
+func meddle(ctx context.Context, admin string) {
+	for ctx.Err() == nil {
+		for _, call := range []struct{ path, body string }{
+			{"/api/deliveries/retry", `{"all":true}`},
+			{"/api/deliveries/discard", `{"sink":"unwanted"}`},
+			{"/api/reload", `{}`},
+		} {
+			resp, err := http.Post("http://"+admin+call.path, "application/json", strings.NewReader(call.body))
+			if err == nil { // else it was killed just now
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			pause(ctx, 20*time.Millisecond)
+		}
+	}
+}
+
 // settle waits until every sink has everything that was acknowledged, for as long as something moves.
 func (g *gateway) settle(t *testing.T, o *oracle) {
 	t.Helper()
+	begun := time.Now()
 	for {
 		n, example := o.missing()
 		if n == 0 {
 			return
 		}
-		if o.quietFor() > 20*time.Second {
+		if min(o.quietFor(), time.Since(begun)) > 20*time.Second {
 			waiting, err := g.waiting(t.Context())
 			g.fail(t, fmt.Sprintf("%d deliveries lost (%s); sinks: %s %v", n, example, waiting, err))
 		}

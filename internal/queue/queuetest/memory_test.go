@@ -3,10 +3,18 @@ package queuetest
 import (
 	"context"
 	"errors"
+	"flag"
 	"testing"
 
 	"callboard/internal/queue"
 )
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "20"); err != nil { // of the model against itself; -rapid.checks asks for more
+		panic(err)
+	}
+	m.Run()
+}
 
 func TestMemory(t *testing.T) {
 	Run(t, func(testing.TB) Maker {

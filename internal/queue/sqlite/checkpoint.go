@@ -32,14 +32,27 @@ func (s *store) checkpoints(ctx context.Context) {
 		}
 		if err := s.checkpoint(ctx); err != nil && ctx.Err() == nil {
 			s.o.Log.Warn("checkpoint of the queue failed", "err", s.failed("checkpointing", err))
+			if s.full(err) {
+				s.mu.Lock()
+				s.reserve.giveUp()
+				s.mu.Unlock()
+				s.tellCheckpoints()
+			}
 		}
 	}
 }
 
-// checkpoint does one. It holds nobody up, unless the log has grown beyond its limit: that happens when there is never a
+// checkpoint does one. On a full disk it gives the log's room back. Else it holds nobody up, unless the log has grown beyond its limit: that happens when there is never a
 // moment without a writer, which is the only one at which SQLite begins the log anew. Then commits wait for what is left, little
 // since most was moved just before.
 func (s *store) checkpoint(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.reserve.there { // nothing else counts
+		defer s.mu.Unlock()
+		_, err := s.moveLog(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		return err
+	}
+	s.mu.Unlock()
 	pages, err := s.moveLog(ctx, `PRAGMA wal_checkpoint(PASSIVE)`)
 	if err != nil || pages*s.pageSize < s.o.walLimit {
 		return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	"callboard/internal/queue"
@@ -75,6 +76,11 @@ func (s *store) Commit(ctx context.Context, b *queue.Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(b.Events) > 0 && !s.closed.Load() {
+		if err := errors.Join(s.place.check(), s.reserve.have()); err != nil {
+			return s.failed("committing", err)
+		}
+	}
 	began := time.Now()
 	dir := s.dir.Load()
 	err := s.transaction(len(b.Events) > 0, func() (err error) {
@@ -92,6 +98,7 @@ func (s *store) Commit(ctx context.Context, b *queue.Batch) error {
 	if len(b.Events) > 0 {
 		s.usage.Sync = time.Since(began)
 	}
+	s.tellUsageLocked()
 	return nil
 }
 
@@ -101,20 +108,25 @@ func (s *store) transaction(sync bool, do func() error) error {
 	if s.closed.Load() {
 		return queue.ErrClosed
 	}
-	if err := s.prepareDisk(sync); err != nil {
-		return err
-	}
-	if _, err := s.write.begin.Exec(); err != nil {
-		return err
-	}
-	err := do()
+	err := s.prepareDisk(sync)
 	if err == nil {
-		_, err = s.write.commit.Exec()
-		s.suspect = err != nil && !s.full(err)
+		_, err = s.write.begin.Exec()
+	}
+	if err == nil {
+		if err = do(); err == nil {
+			_, err = s.write.commit.Exec()
+			s.suspect = err != nil && !s.full(err)
+		}
+		if err != nil {
+			// SQLite may have rolled back already; then this fails and tells nothing new.
+			_, _ = s.write.rollback.Exec()
+		}
 	}
 	if err != nil {
-		// SQLite may have rolled back already; then this fails and tells nothing new.
-		_, _ = s.write.rollback.Exec()
+		if s.full(err) {
+			s.reserve.giveUp()
+			err = fmt.Errorf("%w: %w", syscall.ENOSPC, err) // it cannot be seen any more
+		}
 		return err
 	}
 	s.tellCheckpoints()
@@ -280,13 +292,20 @@ func (s *store) pagesLocked() (pages, free int64, err error) {
 }
 
 // Usage tells how much there is. Bytes are of the file's pages; the write-ahead log beside it, at most some 64 MB,
-// is not counted.
+// is not counted. A commit that hangs does not hold it up.
 func (s *store) Usage() queue.Usage {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	u := s.usage
+	s.usageMu.Lock()
+	defer s.usageMu.Unlock()
+	u := s.toldUsage
 	u.Written = s.wal.written.Load()
 	return u
+}
+
+// tellUsageLocked lets Usage return what is known now; mu is held.
+func (s *store) tellUsageLocked() {
+	s.usageMu.Lock()
+	defer s.usageMu.Unlock()
+	s.toldUsage = s.usage
 }
 
 // nanos is how an instant is stored.

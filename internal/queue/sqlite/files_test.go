@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"callboard/internal/queue"
 )
@@ -116,6 +117,41 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	})
 }
 
+func TestNothingIsAcceptedIntoAFileThatIsGone(t *testing.T) {
+	onEachDriver(t, func(t *testing.T, driver string) {
+		folder := filepath.Join(t.TempDir(), "data")
+		mkdir(t, folder)
+		path := filepath.Join(folder, "queue.db")
+		s := openStore(t, Options{Path: path, Driver: driver})
+		if err := appendEvents(t, s, 1, 100); err != nil {
+			t.Fatal(err)
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			if info, err := os.Stat(path + suffix); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("queue.db%s: %v, %v; want it to be this user's only", suffix, info.Mode(), err)
+			}
+		}
+		away := folder + "-away"
+		if err := os.Rename(folder, away); err != nil {
+			t.Fatal(err)
+		}
+		if err := appendEvents(t, s, 1, 100); err == nil || !strings.Contains(err.Error(), path+" has been removed") {
+			t.Errorf("in a folder that is gone: %v", err)
+		}
+		mkdir(t, folder)
+		writeFile(t, path, "another one")
+		if err := appendEvents(t, s, 1, 100); err == nil || !strings.Contains(err.Error(), "another file has taken the place") {
+			t.Errorf("beside another file: %v", err)
+		}
+		if err := errors.Join(os.RemoveAll(folder), os.Rename(away, folder)); err != nil {
+			t.Fatal(err)
+		}
+		if err := appendEvents(t, s, 1, 100); err != nil {
+			t.Errorf("after it was put back: %v", err)
+		}
+	})
+}
+
 func TestFolderThatCannotBeUsed(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "no", "queue.db")
 	if _, err := Open(t.Context(), Options{Path: missing}); err == nil || !strings.Contains(err.Error(), filepath.Dir(missing)+" does not exist") {
@@ -194,8 +230,45 @@ func TestFullDisk(t *testing.T) {
 		if out, err := exec.Command("mount", "-o", "remount,size=8m", folder).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
+		s.reserve.tried = time.Time{} // else it waits a second
 		if err := appendEvents(t, s, 1, 100_000); err != nil {
 			t.Errorf("with room again: %v", err)
+		}
+	})
+}
+
+// What is settled has room on a full disk, and makes room for what is new.
+func TestOnAFullDiskWhatIsSettledMakesRoom(t *testing.T) {
+	onEachDriver(t, func(t *testing.T, driver string) {
+		folder := t.TempDir()
+		mountTmpfs(t, folder, "size=6m")
+		s := openStore(t, Options{Path: filepath.Join(folder, "queue.db"), Driver: driver, reserve: 1 << 20})
+		defer s.Close() // before the folder goes
+		for range 20 {  // not faster than checkpoints
+			if err := appendEvents(t, s, 10, 10_000); err != nil {
+				break
+			}
+			_ = s.checkpoint(t.Context())
+		}
+		accepted := fillUp(t, s)
+		head := s.head
+		for floor := head / 10; floor <= head; floor += head / 10 {
+			if err := s.Commit(t.Context(), &queue.Batch{Sinks: []queue.Cursor{{Sink: "a", Floor: floor}}}); err != nil {
+				t.Fatalf("settling up to %d after %d events: %v", floor, accepted, err)
+			}
+			for more := true; more; {
+				var err error
+				if more, err = s.Trim(t.Context(), 1000); err != nil {
+					t.Fatalf("trimming: %v", err)
+				}
+			}
+			if err := s.checkpoint(t.Context()); err != nil {
+				t.Fatalf("checkpointing: %v", err)
+			}
+		}
+		s.reserve.tried = time.Time{}
+		if err := appendEvents(t, s, 1, 10_000); err != nil {
+			t.Errorf("after trimming: %v", err)
 		}
 	})
 }
@@ -218,6 +291,7 @@ func TestFullFile(t *testing.T) {
 				t.Fatalf("trimming when full: %v", err)
 			}
 		}
+		s.reserve.tried = time.Time{}
 		if err := appendEvents(t, s, 1, 10_000); err != nil {
 			t.Errorf("after trimming: %v", err)
 		}

@@ -42,7 +42,9 @@ func (s *store) restore(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.countLocked()
-	return s.findOldestLocked()
+	err = s.findOldestLocked()
+	s.tellUsageLocked()
+	return err
 }
 
 // findOldestLocked asks for the age of the oldest event; mu is held.

@@ -28,6 +28,7 @@ type Options struct {
 	// Log receives checkpoints that fail and the like. Nil discards.
 	Log *slog.Logger
 
+	reserve  int64 // bytes put by for a full disk; zero means reserveBytes
 	walLimit int64 // bytes that the write-ahead log may have before commits wait for a checkpoint; zero means walLimit
 }
 
@@ -46,10 +47,13 @@ func (o Options) withDefaults() Options {
 	if o.walLimit == 0 {
 		o.walLimit = walLimit
 	}
+	if o.reserve == 0 {
+		o.reserve = reserveBytes
+	}
 	return o
 }
 
-// store is the queue.Store. Locks are taken in the order trimming, mu.
+// store is the queue.Store. Locks are taken in the order trimming, mu, usageMu.
 type store struct {
 	o Options
 
@@ -63,12 +67,17 @@ type store struct {
 	write   writeStmts
 	synced  bool // what the connection is set to: commits wait for the disk
 	suspect bool // the disk refused a commit: see commit
+	reserve reserve
+	place   place
 	head    uint64
 	floors  []uint64 // sink id → floor
 	stale   spans    // events that may have become done since Trim looked
 	usage   queue.Usage
 	counted time.Time // when usage.Bytes was last asked of SQLite
 	targets []byte    // scratch
+
+	usageMu   sync.Mutex // guards toldUsage
+	toldUsage queue.Usage
 
 	trimming sync.Mutex // held by Trim
 
@@ -119,7 +128,14 @@ func (s *store) open(ctx context.Context) error {
 	if s.read, err = prepareReads(ctx, s.readers); err != nil {
 		return err
 	}
-	return s.restore(ctx)
+	s.reserve = reserve{path: s.o.Path + "-reserve", most: s.o.reserve}
+	if err := s.reserve.have(); err != nil {
+		s.o.Log.Warn("the queue has nothing put by: it takes nothing new until it has", "err", err)
+	}
+	if err := s.restore(ctx); err != nil {
+		return err
+	}
+	return s.place.settle(s.o.Path)
 }
 
 // Close ends it.

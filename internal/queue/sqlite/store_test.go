@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	// Each check of the suite's model opens files and syncs them many times; -rapid.checks asks for more.
-	if err := flag.Set("rapid.checks", "15"); err != nil {
+	if err := flag.Set("rapid.checks", "5"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
@@ -32,7 +32,10 @@ var drivers = map[string]string{"ncruces": "", "modernc": "sqlite"}
 
 func onEachDriver(t *testing.T, test func(t *testing.T, driver string)) {
 	for name, driver := range drivers {
-		t.Run(name, func(t *testing.T) { test(t, driver) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, driver)
+		})
 	}
 }
 
@@ -59,6 +62,9 @@ func maker(t testing.TB, driver string) queuetest.Maker {
 
 func openStore(t testing.TB, o Options) *store {
 	t.Helper()
+	if o.reserve == 0 {
+		o.reserve = leastReserve
+	}
 	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

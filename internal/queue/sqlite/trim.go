@@ -32,6 +32,9 @@ func (s *store) Trim(ctx context.Context, n int) (more bool, err error) {
 	s.trimming.Lock()
 	defer s.trimming.Unlock()
 	more, err = s.trim(ctx, n)
+	s.mu.Lock()
+	s.tellUsageLocked()
+	s.mu.Unlock()
 	if err != nil {
 		return true, s.failed("trimming the queue", err)
 	}
@@ -241,7 +244,7 @@ func (s *store) shrinkOnce() (left bool, err error) {
 		return false, err
 	}
 	s.usage.Bytes, s.counted = (pages-free)*s.pageSize, time.Now()
-	if free <= max(freePages, pages/4) {
+	if free <= max(freePages, pages/4) && (s.reserve.there || free == 0) { // without a reserve the disk is full
 		return false, nil
 	}
 	if err := s.prepareDisk(false); err != nil {
