@@ -2,6 +2,7 @@ package sinks_test
 
 import (
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,10 +14,10 @@ import (
 // A closer counts how often it is told to close what is idle.
 type closer struct {
 	transportFunc
-	closed int
+	closed atomic.Int32
 }
 
-func (c *closer) CloseIdleConnections() { c.closed++ }
+func (c *closer) CloseIdleConnections() { c.closed.Add(1) }
 
 func TestConnectionsOfAnIdleSinkAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -38,23 +39,23 @@ func TestConnectionsOfAnIdleSinkAreClosed(t *testing.T) {
 			s.Deliver(t.Context(), sinks.Delivery{})
 			time.Sleep(20 * time.Second)
 		}
-		if transport.closed != 0 {
-			t.Errorf("closed %d times while it was in use", transport.closed)
+		if transport.closed.Load() != 0 {
+			t.Errorf("closed %d times while it was in use", transport.closed.Load())
 		}
 		time.Sleep(3 * time.Minute)
-		if transport.closed != 1 {
-			t.Errorf("closed %d times after three idle minutes, want once", transport.closed)
+		if transport.closed.Load() != 1 {
+			t.Errorf("closed %d times after three idle minutes, want once", transport.closed.Load())
 		}
 		time.Sleep(time.Hour)
 		use()
 		time.Sleep(3 * time.Minute)
-		if transport.closed != 2 {
-			t.Errorf("closed %d times after it was used and idle again, want twice", transport.closed)
+		if transport.closed.Load() != 2 {
+			t.Errorf("closed %d times after it was used and idle again, want twice", transport.closed.Load())
 		}
 		s.Close()
 		use()
-		if transport.closed != 4 {
-			t.Errorf("closed %d times: a closed sink keeps nothing, want 4", transport.closed)
+		if transport.closed.Load() != 4 {
+			t.Errorf("closed %d times: a closed sink keeps nothing, want 4", transport.closed.Load())
 		}
 	})
 }
