@@ -42,13 +42,13 @@ func TestConnectionsOfAnIdleSinkAreClosed(t *testing.T) {
 		if transport.closed.Load() != 0 {
 			t.Errorf("closed %d times while it was in use", transport.closed.Load())
 		}
-		time.Sleep(3 * time.Minute)
+		time.Sleep(4 * time.Minute)
 		if transport.closed.Load() != 1 {
-			t.Errorf("closed %d times after three idle minutes, want once", transport.closed.Load())
+			t.Errorf("closed %d times after four idle minutes, want once", transport.closed.Load())
 		}
 		time.Sleep(time.Hour)
 		use()
-		time.Sleep(3 * time.Minute)
+		time.Sleep(4 * time.Minute)
 		if transport.closed.Load() != 2 {
 			t.Errorf("closed %d times after it was used and idle again, want twice", transport.closed.Load())
 		}
