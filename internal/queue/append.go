@@ -28,8 +28,8 @@ type appending struct {
 // Targets must not change any more. Errors: ErrFull, ErrClosed, ctx's, what the store says.
 func (q *Queue) Append(ctx context.Context, e *Event) error { return q.Submit(e)(ctx) }
 
-// Submit is Append in two halves, for callers that have something to do in between: it returns at once, and wait returns what Append
-// would. wait must be called exactly once.
+// Submit is Append in two halves, for callers that have something to do in between: it returns at once, and wait returns
+// what Append would. wait must be called exactly once.
 func (q *Queue) Submit(e *Event) (wait func(ctx context.Context) error) {
 	a, ok := q.spare.Get().(*appending)
 	if !ok {

@@ -6,8 +6,8 @@ import (
 	"github.com/failsafe-go/failsafe-go/circuitbreaker"
 )
 
-// A breaker decides whether attempts may begin. It lets one probe out at a time, and waits twice as long
-// after each that fails: the library's delay is fixed, so a breaker that opens again is a new one. It is guarded by its sink's mutex.
+// A breaker decides whether attempts may begin. It lets one probe out at a time, and waits twice as long after each that
+// fails: the library's delay is fixed, so a breaker that opens again is a new one. It is guarded by its sink's mutex.
 type breaker struct {
 	how     Breaker
 	circuit circuitbreaker.CircuitBreaker[any] // nil: off
@@ -31,7 +31,8 @@ func (b *breaker) close() {
 }
 
 func (b *breaker) build() {
-	b.circuit = circuitbreaker.NewBuilder[any]().WithFailureThreshold(uint(b.how.Failures)).WithSuccessThreshold(1).WithDelay(b.delay).Build()
+	b.circuit = circuitbreaker.NewBuilder[any]().WithFailureThreshold(uint(b.how.Failures)).WithSuccessThreshold(1).
+		WithDelay(b.delay).Build()
 }
 
 // isOpen says whether the sink is left alone, but for probes.

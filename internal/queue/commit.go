@@ -93,7 +93,6 @@ func (c *committer) next() (wait time.Duration, more bool) {
 		}
 		return pace - now.Sub(c.began), true
 	case len(q.dirty) > 0 && q.finishing && c.last == 0:
-		c.pause = 0 // what failed before the end does not count
 		return 0, true
 	case len(q.dirty) > 0 && q.finishing && c.errs > 0 && c.last >= lastTries:
 		return 0, false
@@ -149,6 +148,9 @@ func (c *committer) collect() {
 	q := c.q
 	q.mu.Lock()
 	if q.finishing {
+		if c.last == 0 {
+			c.pause = 0 // what failed before the end does not count
+		}
 		c.last++
 	}
 	if alone := c.alone && len(q.dirty) > 0; !alone {
@@ -267,62 +269,4 @@ func (q *Queue) listLocked(s *sink) (first bool) {
 	}
 	q.dirty = append(q.dirty, s)
 	return first
-}
-
-// A trouble is why the store does not take what it is given.
-type trouble struct{ err error }
-
-// noteCommit says when trouble with the store begins and when it is over.
-func (q *Queue) noteCommit(err error) {
-	was := q.trouble.Load()
-	switch {
-	case err == nil && was != nil:
-		q.trouble.Store(nil)
-		q.log.Error("the queue can be written again")
-	case err != nil:
-		q.trouble.Store(&trouble{err})
-		if was == nil {
-			q.log.Error("the queue cannot be written: new callbacks are not accepted", "err", err)
-		}
-	}
-	q.checkRoom()
-}
-
-// roomAgain is how much of MaxBytes must be free for events to be accepted again, as a divisor.
-const roomAgain = 20
-
-// checkRoom compares what the store uses with MaxBytes.
-func (q *Queue) checkRoom() {
-	if q.o.MaxBytes <= 0 {
-		return
-	}
-	used := q.store.Usage().Bytes
-	switch full := q.full.Load(); {
-	case !full && used >= q.o.MaxBytes:
-		q.full.Store(true)
-		q.wakeTrim()
-		q.log.Error("the queue is full: new callbacks are not accepted", "bytes", used, "max_bytes", q.o.MaxBytes)
-	case full && used < q.o.MaxBytes-q.o.MaxBytes/roomAgain:
-		q.full.Store(false)
-		q.log.Error("the queue has room again", "bytes", used, "max_bytes", q.o.MaxBytes)
-	}
-}
-
-// Healthy returns why new events cannot be accepted at present, nil when they can.
-func (q *Queue) Healthy() error {
-	if q.full.Load() {
-		return ErrFull
-	}
-	if t := q.trouble.Load(); t != nil {
-		return t.err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	switch {
-	case q.closed:
-		return ErrClosed
-	case q.waiting >= maxAppends || q.waitingBytes >= maxAppendBytes:
-		return errBacklog
-	}
-	return nil
 }

@@ -16,7 +16,7 @@ import (
 // An event passes through it like this: Append hands it to the committer (append.go, commit.go), the one goroutine that writes;
 // once it is in the store its sinks take it into memory (window.go), where it waits for its turn (lane.go) and is attempted
 // (worker.go). What becomes of it (settle.go) is written with the next batch (rows.go). Whatever left memory, or never had
-// room there, is read back when its time comes (fetch.go).
+// room there, is read back when its time comes (fetch.go). What is done or too old goes in the background (sweep.go, expire.go).
 type Queue struct {
 	o       Options
 	store   Store
@@ -181,12 +181,13 @@ func sameDeliverer(a, b Deliverer) bool {
 	return ta == reflect.TypeOf(b) && (ta == nil || ta.Comparable() && a == b)
 }
 
-// Run delivers until ctx ends. Then nothing more is accepted and no attempt begun; attempts in flight have grace to finish (their
-// outcome is kept), are cancelled after that and go back to the queue; the store gets what is known. It closes the store.
+// Run delivers until ctx ends. Then nothing more is accepted and no attempt begun; attempts in flight have grace to finish
+// (their outcome is kept), are cancelled after that and go back to the queue; the store gets what is known. It closes the
+// store.
 //
-// Run ends by itself, in the same way but with attempts in flight cancelled at once, when the store says ErrLost: its error is that.
-// A store that does not answer holds up the end no longer than patience after the grace: what is at work on it is then left
-// behind and the store is not closed, so the process should end. What it has not kept is delivered again.
+// Run ends by itself, in the same way but with attempts in flight cancelled at once, when the store says ErrLost: its error
+// is that. A store that does not answer holds up the end no longer than patience after the grace: what is at work on it is
+// then left behind and the store is not closed, so the process should end. What it has not kept is delivered again.
 func (q *Queue) Run(ctx context.Context, grace time.Duration) error {
 	c := &committer{q: q}
 	var parts sync.WaitGroup
@@ -268,6 +269,9 @@ func (q *Queue) stop(grace time.Duration) {
 	q.cancel()
 }
 
+// CutOff ends the grace of a Run whose ctx has ended: attempts in flight are cancelled and go back to the queue.
+func (q *Queue) CutOff() { q.cancel() }
+
 // halt accepts nothing more and lets no further attempt begin.
 func (q *Queue) halt() {
 	q.mu.Lock()
@@ -281,49 +285,6 @@ func (q *Queue) halt() {
 	}
 }
 
-// sweepEvery is how often sinks are looked at that nothing else may wake.
-const sweepEvery = time.Second
-
-// maxIdleLag is how far the stored floor of a sink without deliveries may stay behind the log: reading at the next start is
-// longer by that.
-const maxIdleLag = 1000
-
-// sweep looks at everything now and then.
-func (q *Queue) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	expiry := time.Now().Add(q.expireEvery())
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		trouble := q.trouble.Load() != nil
-		for _, s := range q.everySink() {
-			s.sweep(trouble)
-		}
-		q.checkRoom()
-		if q.o.MaxAge > 0 && !time.Now().Before(expiry) {
-			if err := q.expire(ctx); err != nil && ctx.Err() == nil {
-				q.log.Error("looking for what is too old failed", "err", err)
-			}
-			expiry = time.Now().Add(q.expireEvery())
-		}
-	}
-}
-
-// sweep has a batch written where a floor lags, or where it shows whether the store can be written again.
-func (s *sink) sweep(trouble bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if trouble || s.lags() || s.floorLocked() > s.log.floor+maxIdleLag {
-		s.q.markDirty(s, false)
-	}
-	s.restLocked(len(s.idle) / 2)
-	s.fetchLocked()
-}
-
 // now is the time by a clock that does not jump while the process runs. Across restarts it is the wall clock.
 func (q *Queue) now() time.Time { return q.started.Add(time.Since(q.started)) }
 
@@ -331,49 +292,4 @@ func (q *Queue) now() time.Time { return q.started.Add(time.Since(q.started)) }
 func (q *Queue) age(at int64) time.Duration {
 	accepted := time.UnixMilli(at)
 	return min(q.now().Sub(accepted), time.Since(accepted))
-}
-
-// trimEvents is how many events are removed in one transaction.
-const trimEvents = 1000
-
-// How often done events are removed. Where events cannot be accepted it is urgent.
-const trimEvery, trimPause = time.Second, 10 * time.Millisecond
-
-// wakeTrim says that events may be done.
-func (q *Queue) wakeTrim() {
-	select {
-	case q.trims <- struct{}{}:
-	default:
-	}
-}
-
-// trim removes what is done, in the background.
-func (q *Queue) trim(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-q.trims:
-		}
-		for more := true; more && ctx.Err() == nil; {
-			var err error
-			more, err = q.store.Trim(ctx, trimEvents)
-			if err != nil {
-				more = false
-				if ctx.Err() == nil {
-					q.log.Error("removing what is done failed", "err", err)
-				}
-			}
-			q.checkRoom()
-		}
-		wait := trimEvery
-		if q.full.Load() {
-			wait = trimPause
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
 }

@@ -24,6 +24,7 @@ func (s *sink) fetch() {
 		job := s.fetchJobLocked()
 		if job == nil || s.stopped {
 			s.fetching = false
+			s.setAlarmLocked() // it left out what reading would have found
 			s.mu.Unlock()
 			return
 		}
@@ -75,7 +76,7 @@ func (s *sink) readLog() error {
 	}
 	items := make([]*item, 0, len(events))
 	for _, e := range events {
-		if t := targetOf(e, s.name); t != nil {
+		if t := e.target(s.name); t != nil {
 			items = append(items, &item{event: e, seq: e.Seq, at: e.At.UnixMilli(), lane: LaneOf(t.Key)})
 		}
 	}
@@ -92,16 +93,6 @@ func (s *sink) readLog() error {
 		s.dueFromLocked(s.q.now()) // rows may have stood beyond the place
 	}
 	s.q.markDirty(s, false)
-	return nil
-}
-
-// targetOf returns the part that a sink has in an event, nil when it has none.
-func targetOf(e *Event, sink string) *Target {
-	for i := range e.Targets {
-		if e.Targets[i].Sink == sink {
-			return &e.Targets[i]
-		}
-	}
 	return nil
 }
 

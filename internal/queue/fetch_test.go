@@ -239,6 +239,33 @@ func TestKeysWithoutAHeadGoOnAfterTheStart(t *testing.T) {
 	})
 }
 
+// The first row is gone when its time comes: reading finds nothing, and only its answer says when the next one is due.
+func TestARetryIsOnTimeThoughTheOneBeforeItIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := queuetest.NewMemory()
+		b := &queue.Batch{Sinks: []queue.Cursor{{Sink: "a", Floor: 2, Accepted: 2, Settled: 2}}}
+		for i, due := range []time.Duration{9500 * time.Millisecond, 10300 * time.Millisecond} {
+			e := &queue.Event{ID: string(rune('x' + i)), At: time.Now(), Targets: []queue.Target{to("a")}}
+			b.Events = append(b.Events, e)
+			ref := queue.Ref{Sink: "a", Seq: uint64(i + 1)}
+			b.Rows = append(b.Rows, queue.Row{Ref: ref, State: queue.Retrying, Due: time.Now().Add(due), Attempts: 1})
+		}
+		if err := store.Commit(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		a := newReceiver(nil)
+		q := open(t, queue.Options{Store: store}, queue.Sink{Name: "a", Deliverer: a})
+		if n, err := q.Discard(t.Context(), queue.Filter{CallbackID: "x"}); n != 1 || err != nil {
+			t.Fatalf("Discard = %d, %v; want 1", n, err)
+		}
+		settle(20 * time.Second)
+		if got := a.attempts(); !cmp.Equal(got, []delivered{{2, 2, 10300 * time.Millisecond}}) {
+			t.Errorf("got %v, want the second one when it was due", got)
+		}
+		q.stop()
+	})
+}
+
 // An event of tomorrow, accepted before the clock was set back, or of last year, is retried and delivered as any other.
 func TestAClockThatJumpedBetweenTwoRunsLosesNothing(t *testing.T) {
 	for name, jump := range map[string]time.Duration{"back by a day": 24 * time.Hour, "on by an hour": -time.Hour} {

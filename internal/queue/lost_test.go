@@ -131,6 +131,39 @@ func TestTheEndKeepsWhatIsSettledOnceTheDiskIsBack(t *testing.T) {
 	})
 }
 
+// Callers that are still told so must not make the last tries as rare as those before the end.
+func TestADiskThatFailsDoesNotHoldUpTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := queuetest.NewMemory()
+		var broken atomic.Bool
+		store.BeforeCommit = func(context.Context, *queue.Batch) error {
+			if broken.Load() {
+				time.Sleep(100 * time.Millisecond)
+				return errors.New("the disk is away")
+			}
+			return nil
+		}
+		q := open(t, queue.Options{Store: store}, queue.Sink{Name: "a", Deliverer: newReceiver(takes(time.Second))})
+		q.add(to("a"))
+		broken.Store(true)
+		settle(time.Hour)
+		for _, id := range []string{"x", "y"} { // the second one waits while the first one is tried
+			go func() {
+				if err := q.Append(t.Context(), &queue.Event{ID: id, At: time.Now(), Targets: []queue.Target{to("a")}}); err == nil {
+					t.Error("Append: no error")
+				}
+			}()
+			time.Sleep(50 * time.Millisecond)
+		}
+		q.crashed = true
+		began := time.Now()
+		q.stop()
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("the end took %v", took)
+		}
+	})
+}
+
 // Where events do not fit, the ends of deliveries may: only these make room again, and calls that go on must not keep them out.
 func TestWhatIsSettledIsWrittenWhileNewEventsDoNotFit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

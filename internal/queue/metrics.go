@@ -75,7 +75,7 @@ type standing struct{ q *Queue }
 
 var (
 	deliveriesDesc = prometheus.NewDesc("callboard_deliveries",
-		"Deliveries that are not done, by state: waiting, inflight, retrying, blocked, stuck, dead.", []string{"sink", "state"}, nil)
+		"Deliveries that are not done, by state: waiting, in_flight, retrying, blocked, stuck, dead.", []string{"sink", "state"}, nil)
 	oldestDesc = prometheus.NewDesc("callboard_deliveries_oldest_seconds",
 		"About how long ago the oldest delivery that is neither done nor dead was accepted, 0 when there is none.", []string{"sink"}, nil)
 	sinkDesc = prometheus.NewDesc("callboard_deliveries_sink_state",
@@ -99,7 +99,7 @@ func (c standing) Collect(out chan<- prometheus.Metric) {
 	}
 	now := c.q.now()
 	for _, s := range c.q.Sinks() {
-		for state, n := range map[string]int{"waiting": s.Waiting, "inflight": s.InFlight, "retrying": s.Retrying, "blocked": s.Blocked,
+		for state, n := range map[string]int{"waiting": s.Waiting, "in_flight": s.InFlight, "retrying": s.Retrying, "blocked": s.Blocked,
 			"stuck": s.Stuck, "dead": s.Dead} {
 			gauge(deliveriesDesc, float64(n), s.Name, state)
 		}

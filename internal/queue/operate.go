@@ -77,8 +77,8 @@ func (q *Queue) Event(ctx context.Context, id string) (*Event, error) {
 	return e, nil
 }
 
-// Retry makes deliveries due at once and returns how many. Dead letters go out of order, since their key has gone on without them;
-// retrying and stuck ones keep their place. Those that wait for their turn, or behind another, stay as they are.
+// Retry makes deliveries due at once and returns how many. Dead letters go out of order, since their key has gone on without
+// them; retrying and stuck ones keep their place. Those that wait for their turn, or behind another, stay as they are.
 // Attempts are counted on, and so is the age: a delivery that is past what its sink allows gets this one attempt.
 func (q *Queue) Retry(ctx context.Context, f Filter) (int, error) {
 	if f.States = among(f.States, Retrying, Stuck, Dead); len(f.States) == 0 {
@@ -113,35 +113,48 @@ func (q *Queue) change(ctx context.Context, f Filter, act func(*sink, *Waiting) 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(q.reading, func() { cancel(ErrClosed) })()
+	p := pass{q: q, filter: f, act: act}
 	for range changePasses {
-		done, moved, err := q.changeOnce(ctx, f, act)
-		if total += done; err != nil {
+		p.moved = map[Ref]bool{}
+		n, err := p.run(ctx)
+		if total += n; err != nil {
 			return total, fmt.Errorf("changing deliveries: %w", err)
 		}
-		if moved == 0 {
+		if len(p.moved) == 0 {
 			break
 		}
+		p.only = p.moved
 	}
 	return total, nil
 }
 
-// changeOnce goes through what the filter chooses once. moved counts those that changed on the way, and were left as they are.
-func (q *Queue) changeOnce(ctx context.Context, f Filter, act func(*sink, *Waiting) bool) (total, moved int, err error) {
+// A pass goes once through what a filter chooses.
+type pass struct {
+	q      *Queue
+	filter Filter
+	act    func(*sink, *Waiting) bool
+	only   map[Ref]bool // what the pass before has left; nil in the first one, for all
+	moved  map[Ref]bool // those that changed on the way, and were left as they are
+}
+
+// run returns how many were changed.
+func (p *pass) run(ctx context.Context) (total int, err error) {
 	var before Ref
 	for {
-		ws, m, n, err := q.changePage(ctx, f, before, act)
-		total, moved = total+n, moved+m
+		ws, n, err := p.page(ctx, before)
+		total += n
 		if err != nil || len(ws) < changePage {
-			return total, moved, err
+			return total, err
 		}
 		before = ws[len(ws)-1].Ref
 	}
 }
 
-func (q *Queue) changePage(ctx context.Context, f Filter, before Ref, act func(*sink, *Waiting) bool) (ws []Waiting, moved, n int, err error) {
+func (p *pass) page(ctx context.Context, before Ref) (ws []Waiting, n int, err error) {
+	q := p.q
 	sinks := q.everySink()
-	if f.Sink != "" {
-		sinks = slices.DeleteFunc(sinks, func(s *sink) bool { return s.name != f.Sink })
+	if name := p.filter.Sink; name != "" {
+		sinks = slices.DeleteFunc(sinks, func(s *sink) bool { return s.name != name })
 	}
 	defer func() {
 		for _, s := range sinks {
@@ -151,25 +164,28 @@ func (q *Queue) changePage(ctx context.Context, f Filter, before Ref, act func(*
 	for _, s := range sinks {
 		if s.watch() {
 			if err := q.flush(ctx, s); err != nil {
-				return nil, 0, 0, err
+				return nil, 0, err
 			}
 		}
 	}
-	if ws, err = q.store.Search(ctx, f, before, changePage); err != nil {
-		return nil, 0, 0, err
+	if ws, err = q.store.Search(ctx, p.filter, before, changePage); err != nil {
+		return nil, 0, err
 	}
 	var changed []*sink
 	for i := range ws {
 		w := &ws[i]
+		if p.only != nil && !p.only[w.Ref] {
+			continue
+		}
 		s := q.sinkNamed(w.Sink)
 		if s == nil || !slices.Contains(sinks, s) {
-			moved++ // its first delivery came just now
+			p.moved[w.Ref] = true // its first delivery came just now
 			continue
 		}
 		s.mu.Lock()
 		if s.touched[w.Seq] {
-			moved++
-		} else if act(s, w) {
+			p.moved[w.Ref] = true
+		} else if p.act(s, w) {
 			n++
 			if !slices.Contains(changed, s) {
 				changed = append(changed, s)
@@ -182,10 +198,10 @@ func (q *Queue) changePage(ctx context.Context, f Filter, before Ref, act func(*
 		s.pumpLocked()
 		s.mu.Unlock()
 		if err := q.flush(ctx, s); err != nil {
-			return ws, moved, n, err
+			return ws, n, err
 		}
 	}
-	return ws, moved, n, nil
+	return ws, n, nil
 }
 
 // watch begins to note whose row changes. It says whether the store does not know all rows.
@@ -266,43 +282,4 @@ func (s *sink) leaveLaneLocked(w *Waiting) {
 		l.headSeq = 0
 		s.loadLaneLocked(w.Lane, l)
 	}
-}
-
-// Pause holds a sink's deliveries, in order, until Resume; over restarts. Attempts in flight finish. It returns
-// ErrNotFound for a sink that neither rules nor deliveries name.
-func (q *Queue) Pause(ctx context.Context, sink, why string) error {
-	if why == "" {
-		why = "paused"
-	}
-	return q.setPause(ctx, sink, why)
-}
-
-// Resume ends a pause. Resuming a sink that is not paused does nothing.
-func (q *Queue) Resume(ctx context.Context, sink string) error {
-	return q.setPause(ctx, sink, "")
-}
-
-func (q *Queue) setPause(ctx context.Context, name, why string) error {
-	s := q.sinkNamed(name)
-	if s == nil {
-		return fmt.Errorf("sink %q: %w", name, ErrNotFound)
-	}
-	if _, ok := s.status(); !ok {
-		return fmt.Errorf("sink %q: %w", name, ErrNotFound)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(q.reading, func() { cancel(ErrClosed) })()
-	s.mu.Lock()
-	if why != "" {
-		s.pauseLocked(why)
-	} else {
-		s.pausing = pausing{}
-		s.pumpLocked()
-	}
-	s.mu.Unlock()
-	if err := q.flush(ctx, s); err != nil {
-		return fmt.Errorf("noting it: %w", err)
-	}
-	return nil
 }

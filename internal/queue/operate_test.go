@@ -106,6 +106,50 @@ func TestRetryMakesWaitingRetriesDueAtOnce(t *testing.T) {
 	})
 }
 
+// One changes by itself while they are looked for, so that there is a second look: it must leave the others alone.
+func TestRetryCountsAndRetriesEachDeliveryOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		a := newReceiver(func(_ context.Context, d queue.Delivery) queue.Outcome {
+			if d.Seq == 1 && d.Attempt == 2 {
+				<-release
+			}
+			return queue.Outcome{Verdict: queue.Again, Status: 503, RetryAfter: 10 * time.Minute}
+		})
+		q := open(t, queue.Options{}, queue.Sink{Name: "a", Deliverer: a, Breaker: queue.Breaker{Off: true}})
+		first := q.add(to("a"))
+		q.add(to("a"))
+		q.add(to("a"))
+		settle(time.Second)
+		if n, err := q.Retry(t.Context(), queue.Filter{CallbackID: first.ID}); n != 1 || err != nil {
+			t.Fatalf("Retry = %d, %v; want 1", n, err)
+		}
+		settle(time.Second)
+		looks := 0
+		q.store.BeforeRead = func(method string) error {
+			if method != "Search" {
+				return nil
+			}
+			switch looks++; looks {
+			case 1:
+				close(release)
+				synctest.Wait()
+			case 2:
+				settle(time.Second) // what was retried has failed again
+			}
+			return nil
+		}
+		if n, err := q.Retry(t.Context(), queue.Filter{}); n != 3 || err != nil {
+			t.Errorf("Retry = %d, %v; want 3", n, err)
+		}
+		settle(time.Second)
+		if looks != 2 || a.count() != 7 {
+			t.Errorf("%d looks and %d attempts, want 2 and 7: three of the first one, two of each other", looks, a.count())
+		}
+		q.stop()
+	})
+}
+
 func TestPausingASinkThatNobodyKnowsIsNotFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := open(t, queue.Options{}, queue.Sink{Name: "a", Deliverer: newReceiver(nil)})

@@ -98,6 +98,31 @@ func TestARefusedDeliveryBlocksItsKeyOrBecomesADeadLetter(t *testing.T) {
 	}
 }
 
+func TestAStuckDeliveryMakesWayWhenTheSettingsSaySo(t *testing.T) {
+	for name, now := range map[string]queue.Sink{
+		"dead letters": {OnStuck: queue.DeadLetter},
+		"fewer behind": {StuckLimit: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newReceiver(failing(refused, 1))
+				q := open(t, queue.Options{}, queue.Sink{Name: "a", Deliverer: a})
+				for range 3 {
+					q.add(keyed("a", "k"))
+				}
+				settle(time.Minute)
+				now.Name, now.Deliverer = "a", a
+				q.SetSinks([]queue.Sink{now})
+				settle(time.Minute)
+				if st := q.status("a"); !cmp.Equal(a.seqs(), []uint64{1, 2, 3}) || st.Dead != 1 || st.Stuck+st.Blocked != 0 {
+					t.Errorf("got %v, status = %+v; want the stuck one dead and the others delivered", a.seqs(), st)
+				}
+				q.stop()
+			})
+		})
+	}
+}
+
 func TestAStuckDeliveryMakesWayWhenTooManyWaitBehindIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newReceiver(failing(refused, 1))

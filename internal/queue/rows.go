@@ -9,8 +9,8 @@ import (
 type rows struct {
 	changes     map[uint64]change // Seq → what the next batch writes
 	taken       map[uint64]change // Seq → what is in the batch under way
-	gen         uint64            // of the next batch
-	storedGen   uint64            // of the last one that was stored
+	gen         uint64            // of the last batch that it had a part in
+	storedGen   uint64            // of the last one of these that was stored
 	counts      [states]int       // by State
 	ages        map[int64]int     // second of acceptance → rows that wait
 	unknownAges int               // rows that wait since before the start

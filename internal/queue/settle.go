@@ -133,15 +133,6 @@ func (s *sink) maxBackoffLocked() time.Duration {
 	return s.how.MaxBackoff
 }
 
-// pauseLocked holds the sink's deliveries from now on.
-func (s *sink) pauseLocked(why string) {
-	if s.paused == "" {
-		s.pausedAt = s.q.now()
-	}
-	s.paused = why
-	s.q.markDirty(s, true)
-}
-
 // String returns the word for a state that people see.
 func (s State) String() string {
 	switch s {

@@ -49,12 +49,6 @@ type sink struct {
 	rateAt   time.Time // when there is a token again; zero when there is one
 }
 
-// pausing is why a sink gets nothing, "" when it does.
-type pausing struct {
-	paused   string
-	pausedAt time.Time
-}
-
 // An item is a delivery in memory.
 type item struct {
 	event    *Event // nil once the delivery has left memory
@@ -124,7 +118,11 @@ func (s *sink) configure(how *Sink) {
 		s.limiter.SetLimit(rate.Limit(how.Rate))
 		s.limiter.SetBurst(how.Burst)
 	}
-	s.rateAt = time.Time{}
+	for id, l := range s.lanes { // what is stuck may have to make way now
+		if l.stuck && (how.OnStuck == DeadLetter || s.tooMany(l)) {
+			s.loadLaneLocked(id, l)
+		}
+	}
 	s.pumpLocked()
 }
 

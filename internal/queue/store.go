@@ -110,7 +110,7 @@ const (
 	Blocked                      // for the one before it with the same key
 	Stuck                        // for a person, and so does its key
 	Dead                         // for a person: a dead letter
-	Skipped                      // for nothing: it is over, though the floor has not passed it yet. The store may remove the row once it has
+	Skipped                      // for nothing: it is over. The store may remove the row once the floor has passed it
 )
 
 // A Waiting is a row with its event.

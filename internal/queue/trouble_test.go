@@ -100,6 +100,33 @@ func TestSinksThatFailAreLeftAloneUntilAProbeSucceeds(t *testing.T) {
 	})
 }
 
+// The breaker opens while a delivery waits for the rate: from then on nobody waits for that. (An alarm set again and again
+// for a moment that is past would let no time go by here.)
+func TestASinkWithARateThatIsLeftAloneCostsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newReceiver(nil)
+		a.answer = func(ctx context.Context, d queue.Delivery) queue.Outcome {
+			if d.Seq == 1 && d.Attempt == 1 {
+				time.Sleep(500 * time.Millisecond)
+				return again
+			}
+			return done
+		}
+		q := open(t, queue.Options{}, queue.Sink{Name: "a", Deliverer: a, Rate: 1, Breaker: queue.Breaker{Failures: 1}})
+		q.add(to("a"))
+		q.add(to("a"))
+		settle(5 * time.Second)
+		if st := q.status("a"); a.count() != 1 || st.State != queue.Open {
+			t.Errorf("%d attempts, status = %+v; want one, and the breaker open", a.count(), st)
+		}
+		settle(time.Minute)
+		if a.count() != 3 {
+			t.Errorf("%d attempts, want both delivered", a.count())
+		}
+		q.stop()
+	})
+}
+
 func TestGonePausesTheSinkOverRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newReceiver(failing(gone, 1))

@@ -10,6 +10,7 @@ import (
 // pumpLocked begins the attempts that may begin now, reads what is lacking, and sets the alarm for what must wait. It is called
 // after everything that may have changed that.
 func (s *sink) pumpLocked() {
+	s.rateAt = time.Time{} // set anew where it is still the rate that something waits for
 	for s.how != nil && s.inFlight < s.how.Concurrency {
 		it := s.pickLocked()
 		if it == nil {
@@ -62,7 +63,6 @@ func (s *sink) turnLocked() *deque[*item] {
 
 // tokenLocked takes a token of the rate, or notes when there is one.
 func (s *sink) tokenLocked() bool {
-	s.rateAt = time.Time{}
 	if s.limiter == nil {
 		return true
 	}

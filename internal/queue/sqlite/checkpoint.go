@@ -42,9 +42,9 @@ func (s *store) checkpoints(ctx context.Context) {
 	}
 }
 
-// checkpoint does one. On a full disk it gives the log's room back. Else it holds nobody up, unless the log has grown beyond its limit: that happens when there is never a
-// moment without a writer, which is the only one at which SQLite begins the log anew. Then commits wait for what is left, little
-// since most was moved just before.
+// checkpoint does one. On a full disk it gives the log's room back. Else it holds nobody up, unless the log has grown beyond
+// its limit: that happens when there is never a moment without a writer, which is the only one at which SQLite begins the log
+// anew. Then commits wait for what is left, little since most was moved just before.
 func (s *store) checkpoint(ctx context.Context) error {
 	s.mu.Lock()
 	if !s.reserve.there { // nothing else counts

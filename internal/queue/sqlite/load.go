@@ -62,16 +62,18 @@ func (s *store) findOldestLocked() error {
 func (s *store) Load(ctx context.Context) (*queue.Snapshot, error) {
 	snap, err := s.load(ctx)
 	if err != nil {
-		return nil, s.failed("loading the queue", err)
+		return nil, s.failed("reading how things stand", err)
 	}
 	return snap, nil
 }
 
 const (
 	loadSinks  = `SELECT name, floor, accepted, settled, paused, paused_at FROM sinks ORDER BY id`
-	loadStates = `SELECT sink, sum(state = 2), sum(state = 3), sum(state = 4), sum(state = 5), sum(state = 6) FROM pending GROUP BY sink`
-	loadLanes  = `SELECT sink, lane, count(*) FROM pending INDEXED BY pending_lane WHERE lane <> 0 AND state IN (2, 3, 4) GROUP BY sink, lane`
-	loadDue    = `SELECT min(due) FROM pending WHERE sink = ? AND state = 2`
+	loadStates = `SELECT sink, sum(state = 2), sum(state = 3), sum(state = 4), sum(state = 5), sum(state = 6) FROM pending
+		GROUP BY sink`
+	loadLanes = `SELECT sink, lane, count(*) FROM pending INDEXED BY pending_lane WHERE lane <> 0 AND state IN (2, 3, 4)
+		GROUP BY sink, lane`
+	loadDue = `SELECT min(due) FROM pending WHERE sink = ? AND state = 2`
 )
 
 func (s *store) load(ctx context.Context) (*queue.Snapshot, error) {

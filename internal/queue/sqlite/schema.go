@@ -15,8 +15,9 @@ import (
 )
 
 // The file. events is the log: a row for each callback, with its targets packed into one column (targets.go) and the body
-// last, so that a look at the rest need not read it. A delivery that works leaves no row anywhere: sinks has the floor below
-// which all is done, pending the exceptions. Times are Unix times, of events in milliseconds, elsewhere in nanoseconds, 0 for none.
+// last, so that a look at the rest need not read it. A delivery that works leaves no row anywhere: sinks has the floor up to
+// which all is done, pending the exceptions. Times are Unix times, of events in milliseconds, elsewhere in nanoseconds, 0
+// for none.
 //
 //	events_id      finds an event by its callback's id; ids ascend, so it grows at its right edge
 //	pending        by primary key: what of a sink's log is an exception

@@ -154,7 +154,7 @@ func (s *store) Close() error {
 	err := errors.Join(s.readers.Close(), s.checkpointer.Close())
 	_, cerr := s.writer.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
 	if err = errors.Join(err, cerr, s.closeAll()); err != nil {
-		return s.failed("closing the queue", err)
+		return s.failed("closing its file", err)
 	}
 	return nil
 }
