@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	gobuild "go/build"
 	"maps"
 	"net/http"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -123,6 +125,31 @@ func TestKeysOfRulesFiles(t *testing.T) {
 		policies = append(policies, word.(string))
 	}
 	same(t, "policies", policies, column(t, "rules.md", "### await", "policy | met when | decided as soon as"))
+}
+
+var importRow = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (.*) \\|$")
+
+// What a package imports of this module, the table of imports allows.
+func TestImports(t *testing.T) {
+	_, table, _ := strings.Cut(read(t, "contributing.md"), "\n| folder | may import, of this module |\n")
+	rows := importRow.FindAllStringSubmatch(table, -1)
+	if len(rows) < 10 {
+		t.Fatalf("the table has %d rows", len(rows))
+	}
+	for _, row := range rows {
+		if strings.Contains(row[2], "all of these") || strings.Contains(row[2], "everything above") {
+			continue
+		}
+		p, err := gobuild.ImportDir(filepath.Join("..", row[1]), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, imported := range p.Imports {
+			if own, ok := strings.CutPrefix(imported, "callboard/"); ok && !strings.Contains(row[2], "`"+own+"`") {
+				t.Errorf("%s imports %s, which the table does not allow", row[1], own)
+			}
+		}
+	}
 }
 
 var defaultIs = regexp.MustCompile(`Default (?:the )?(.*)\.$`)

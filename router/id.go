@@ -2,6 +2,7 @@ package router
 
 import (
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -41,12 +42,12 @@ func newTraceParent() string {
 	return string(text)
 }
 
-// isTraceParent reports whether s is a traceparent of version 00, which is all that is passed on.
+// isTraceParent reports whether s is a traceparent of version 00, which is all that is passed on. Ids of zeros only are none.
 func isTraceParent(s string) bool {
 	if len(s) != 55 || s[:3] != "00-" || s[35] != '-' || s[52] != '-' {
 		return false
 	}
-	return isHex(s[3:35]) && isHex(s[36:52]) && isHex(s[53:])
+	return isHex(s[3:35]) && isHex(s[36:52]) && isHex(s[53:]) && !isZero(s[3:35]) && !isZero(s[36:52])
 }
 
 func isHex(s string) bool {
@@ -57,3 +58,5 @@ func isHex(s string) bool {
 	}
 	return true
 }
+
+func isZero(s string) bool { return strings.Trim(s, "0") == "" }

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"callboard/internal/queue"
@@ -92,7 +93,8 @@ func traceParent(cb *openim.Callback) string {
 }
 
 // Replay sends a recorded callback through the table in use once more, at the present time: its notifications are delivered
-// again, under a new id; nobody is asked. sinks, when there are any, limits who is notified; dryRun only tells. It returns the sinks.
+// again, under a new id; nobody is asked. sinks, when there are any, limits who is notified; dryRun only tells. It returns
+// the sinks.
 // A callback that had passed too many gateways is refused now as then.
 func (g *Gateway) Replay(ctx context.Context, r openim.Request, of string, sinks []string, dryRun bool) ([]string, error) {
 	cb, err := openim.Decode(r)
@@ -142,11 +144,8 @@ func among(notices []rules.Notice, sinks []string) []rules.Notice {
 	}
 	var kept []rules.Notice
 	for _, n := range notices {
-		for _, s := range sinks {
-			if n.Sink.Name == s {
-				kept = append(kept, n)
-				break
-			}
+		if slices.Contains(sinks, n.Sink.Name) {
+			kept = append(kept, n)
 		}
 	}
 	return kept

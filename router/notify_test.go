@@ -158,14 +158,16 @@ func TestACallbackThatHasPassedTooManyGatewaysGoesNowhere(t *testing.T) {
 
 func TestATraceParentIsPassedOnOrBegun(t *testing.T) {
 	const given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	for header, kept := range map[string]bool{given: true, "": false, given + "x": false, strings.ToUpper(given): false} {
+	for header, kept := range map[string]bool{given: true, "": false, given + "x": false, strings.ToUpper(given): false,
+		"00-" + strings.Repeat("0", 32) + given[35:]:                false,
+		given[:36] + strings.Repeat("0", 16) + given[len(given)-3:]: false} {
 		q := &fakeQueue{}
 		g := newGateway(t, Options{Queue: q}, notifying, quietSinks("archive", "search"))
 		c, _ := openim.Lookup("beforeSendGroupMsg")
 		r := httptest.NewRequest(http.MethodPost, "/"+c.Name, strings.NewReader(string(openim.Sample(c))))
 		r.Header.Set("Traceparent", header)
 		g.send(r)
-		if got := q.got[0].TraceParent; !isTraceParent(got) || (got == given) != kept {
+		if got := q.got[0].TraceParent; !isTraceParent(got) || (got == header) != kept {
 			t.Errorf("%q: went on as %q", header, got)
 		}
 	}

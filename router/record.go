@@ -17,6 +17,12 @@ var senders = []string{"sendID", "fromUserID", "ownerUserID", "opUserID", "userI
 // Record is the trace as the journal keeps it. withBodies leaves out nothing; without it, what users have written stays
 // out, and what sinks have, who may quote it: the body, the reply, and the texts of refusals.
 func (t *Trace) Record(withBodies bool) *journal.Callback {
+	page := tracePage{t, withBodies}
+	if !withBodies { // nor do they wait in memory until the journal has written the page: it counts none there
+		bare := *t
+		bare.Callback, bare.Reply = nil, nil
+		page.t = &bare
+	}
 	r := &journal.Callback{
 		ID:          t.ID,
 		At:          t.Received,
@@ -31,7 +37,7 @@ func (t *Trace) Record(withBodies bool) *journal.Callback {
 		Hops:        t.Hops,
 		RepeatOf:    t.RepeatOf,
 		ReplayOf:    t.ReplayOf,
-		Trace:       tracePage{t, withBodies},
+		Trace:       page,
 	}
 	if t.Verdict.Refuse {
 		r.Verdict, r.Code = "refuse", t.Verdict.Code

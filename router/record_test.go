@@ -56,6 +56,16 @@ func TestARecordHasWhatPeopleSearchFor(t *testing.T) {
 	}
 }
 
+func TestARecordWithoutBodiesHoldsNone(t *testing.T) {
+	for _, with := range []bool{true, false} {
+		tr := &Trace{Callback: &openim.Callback{Body: []byte("{}")}, Reply: []byte("{}")}
+		page := tr.Record(with).Trace.(tracePage)
+		if (page.t.Callback != nil) != with || (page.t.Reply != nil) != with || tr.Callback == nil {
+			t.Errorf("with bodies %v: it holds %v and %s", with, page.t.Callback, page.t.Reply)
+		}
+	}
+}
+
 func TestARecordTellsRepeatsAndHops(t *testing.T) {
 	r := (&Trace{RepeatOf: "a", ReplayOf: "b", Hops: 2}).Record(true)
 	if r.RepeatOf != "a" || r.ReplayOf != "b" || r.Hops != 2 {

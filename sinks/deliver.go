@@ -22,7 +22,7 @@ type Delivery struct {
 	Source      string
 	OperationID string
 	TraceParent string // W3C, "" for none
-	ReplayOf    string // id of the callback that this repeats, "" for none
+	ReplayOf    string // id of the callback that this sends again, "" for none
 	Hops        int    // gateways that the callback has passed
 	Attempt     int    // from 1
 	// Body is sent as it is, and must stay unchanged for good.

@@ -63,7 +63,9 @@ const maxValue = 512
 
 // Names of headers, in the order in which put gets their values.
 var (
-	ownHeaders     = [...]string{"Callboard-Id", "Callboard-Command", "Operationid", "Callboard-Attempt", "Callboard-Hops", "Traceparent", "Callboard-Replay-Of"}
+	ownHeaders = [...]string{
+		"Callboard-Id", "Callboard-Command", "Operationid", "Callboard-Attempt", "Callboard-Hops", "Traceparent", "Callboard-Replay-Of",
+	}
 	webhookHeaders = [...]string{"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"}
 )
 
@@ -75,11 +77,13 @@ func (s *Sink) askHeader(r *Request, n int) http.Header {
 	return h
 }
 
-// deliveryHeader returns the headers of a delivery attempted at a time. Those of Standard Webhooks stand over the sink's own: beside
-// another id or time the signature would be wrong, and without the id a repeat could not be told.
+// deliveryHeader returns the headers of a delivery attempted at a time. Those of Standard Webhooks stand over the sink's own:
+// beside another id or time the signature would be wrong, and without the id a repeat could not be told.
 func (s *Sink) deliveryHeader(d *Delivery, at time.Time) http.Header {
 	h := make(http.Header, len(s.headers)+len(ownHeaders)+len(webhookHeaders))
-	put(h, ownHeaders[:], []string{d.CallbackID, d.Command, d.OperationID, strconv.Itoa(d.Attempt), hops(d.Hops), d.TraceParent, d.ReplayOf})
+	put(h, ownHeaders[:], []string{
+		d.CallbackID, d.Command, d.OperationID, strconv.Itoa(d.Attempt), hops(d.Hops), d.TraceParent, d.ReplayOf,
+	})
 	maps.Copy(h, s.headers)
 	put(h, webhookHeaders[:], []string{d.ID, strconv.FormatInt(at.Unix(), 10), s.signer.sign(d.ID, at, d.Body)})
 	return h

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -18,10 +19,13 @@ var errLocked = errors.New("locked by another process")
 type dataDir struct {
 	path string
 	lock *os.File // open as long as the folder is owned
+	made bool     // whether it was not there before
 }
 
 // openDataDir makes the folder if need be, takes its lock, and sees that it can be written to.
 func openDataDir(path string) (*dataDir, error) {
+	_, err := os.Stat(path)
+	made := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(path, 0o750); err != nil {
 		return nil, hinted(fmt.Errorf("making the data folder: %w", err), "name a folder that this user may write to with --data")
 	}
@@ -33,7 +37,7 @@ func openDataDir(path string) (*dataDir, error) {
 	if err != nil {
 		return nil, hinted(fmt.Errorf("locking the data folder: %w", err), "name a folder that this user may write to with --data")
 	}
-	return &dataDir{path: path, lock: lock}, nil
+	return &dataDir{path: path, lock: lock, made: made}, nil
 }
 
 // Close gives the folder up.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"slices"
 
 	"callboard/internal/console"
 )
@@ -123,6 +124,8 @@ type chosenFlags struct {
 
 // act does something to the chosen deliveries and prints how many there were. Ids that name none are a finding.
 func (c chosenFlags) act(a *app, path, done, would string) error {
+	slices.Sort(c.ID)
+	c.ID = slices.Compact(c.ID) // who names one twice misses none
 	filter := c.filter(c.ID)
 	if filter.IsEmpty() != c.All {
 		return usageError("--dry-run tells how many there are", "give ids, or flags that choose deliveries, or else --all")

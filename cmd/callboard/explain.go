@@ -108,7 +108,7 @@ func (c explainCmd) now(in input) time.Time {
 	switch {
 	case !c.Now.IsZero():
 		return c.Now
-	case in.recorded != nil:
+	case in.recorded != nil && !in.recorded.At.IsZero():
 		return in.recorded.At
 	}
 	return time.Now()
@@ -152,7 +152,7 @@ func (c explainCmd) fillIn(request *openim.Request, in input) {
 		request.RawQuery = in.recorded.Query
 	}
 	if c.Source == "" && c.Command == "" {
-		request.Path = in.recorded.Path
+		request.Path = recordedPath(in.recorded)
 	}
 	if in.recorded.OperationID != "" {
 		request.Header.Set("operationID", in.recorded.OperationID)

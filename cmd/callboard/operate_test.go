@@ -220,6 +220,7 @@ func TestOperating(t *testing.T) {
 		{"deliveries retry --sink archive --dry-run", 0, []string{"would retry 1 delivery\n"}},
 		{"deliveries retry --all", 0, []string{"retrying 2 deliveries\n"}},
 		{"deliveries retry cb1.archive cb1.nobody", 1, []string{"retrying 1 delivery\n", "nothing to do about 1 id of 2"}},
+		{"deliveries retry cb1.archive cb1.archive --dry-run", 0, []string{"would retry 1 delivery\n"}},
 		{"deliveries discard --state dead --format json", 0, []string{`{"count":1}`}},
 		{"deliveries discard --all --dry-run", 0, []string{"would discard 3 deliveries\n"}},
 		{"sinks list", 0, []string{"archive  running", "open 3h", "10 failures"}},
@@ -419,6 +420,10 @@ func TestARecordedRequestIsAsItCame(t *testing.T) {
 	r := recordedRequest(cb)
 	if r.Path != cb.Path || r.RawQuery != cb.Query || string(r.Body) != "{}" || r.Header.Get("operationID") != "op1" || r.Header.Get("Callboard-Hops") != "2" {
 		t.Errorf("%+v", r)
+	}
+	const written = "/prod/callbackBeforeSendGroupMsgCommand"
+	if r = recordedRequest(&journal.Callback{Command: "beforeSendGroupMsg", Source: "prod"}); r.Path != written {
+		t.Errorf("of a line by hand: %s, want %s", r.Path, written)
 	}
 	if r = recordedRequest(&journal.Callback{}); len(r.Header) != 0 {
 		t.Errorf("of nothing: %+v", r)

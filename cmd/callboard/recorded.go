@@ -10,6 +10,7 @@ import (
 	"iter"
 	"net/http"
 	"os"
+	"path"
 	"strconv"
 
 	"callboard/internal/journal"
@@ -25,11 +26,11 @@ type input struct {
 
 // inputs reads a file, or standard input for "-": one callback's body, or recorded callbacks as callbacks export writes them,
 // one a line, of which it holds one at a time. What the first line is decides.
-func (a *app) inputs(path string) iter.Seq2[input, error] {
+func (a *app) inputs(name string) iter.Seq2[input, error] {
 	return func(yield func(input, error) bool) {
 		file := io.NopCloser(a.stdin)
-		if path != "-" {
-			f, err := os.Open(path)
+		if name != "-" {
+			f, err := os.Open(name)
 			if err != nil {
 				yield(input{}, fmt.Errorf("reading the callback: %w", err))
 				return
@@ -41,7 +42,7 @@ func (a *app) inputs(path string) iter.Seq2[input, error] {
 		first, err := lines.ReadBytes('\n')
 		if err == nil || errors.Is(err, io.EOF) {
 			if isRecord(first) {
-				a.records(io.MultiReader(bytes.NewReader(first), lines), path, yield)
+				a.records(io.MultiReader(bytes.NewReader(first), lines), name, yield)
 				return
 			}
 			var rest []byte
@@ -49,9 +50,9 @@ func (a *app) inputs(path string) iter.Seq2[input, error] {
 			first = append(first, rest...)
 		}
 		if err != nil {
-			err = fmt.Errorf("reading %s: %w", path, err)
+			err = fmt.Errorf("reading %s: %w", name, err)
 		}
-		yield(input{body: first, place: path}, err)
+		yield(input{body: first, place: name}, err)
 	}
 }
 
@@ -76,25 +77,37 @@ func recordedRequest(cb *journal.Callback) openim.Request {
 	if cb.Hops > 0 {
 		header.Set("Callboard-Hops", strconv.Itoa(cb.Hops))
 	}
-	return openim.Request{Path: cb.Path, RawQuery: cb.Query, Header: header, Body: cb.Body}
+	return openim.Request{Path: recordedPath(cb), RawQuery: cb.Query, Header: header, Body: cb.Body}
+}
+
+// recordedPath is the path that a callback came by. A line that a person has written need have none: source and command make one.
+func recordedPath(cb *journal.Callback) string {
+	if cb.Path != "" || cb.Command == "" {
+		return cb.Path
+	}
+	name := cb.Command
+	if known, ok := openim.Lookup(name); ok {
+		name = known.Name
+	}
+	return path.Join("/", cb.Source, name)
 }
 
 // records reads recorded callbacks. Those without a body are skipped, with a note.
-func (a *app) records(r io.Reader, path string, yield func(input, error) bool) {
+func (a *app) records(r io.Reader, name string, yield func(input, error) bool) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	some := false
 	ended := false
 	for n := 1; !ended; n++ {
 		line, err := lines.ReadBytes('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
-			yield(input{}, fmt.Errorf("reading %s: %w", path, err))
+			yield(input{}, fmt.Errorf("reading %s: %w", name, err))
 			return
 		}
 		ended = errors.Is(err, io.EOF)
 		if len(bytes.TrimSpace(line)) == 0 { // the end, or a sign of life
 			continue
 		}
-		place := fmt.Sprintf("%s:%d", path, n)
+		place := fmt.Sprintf("%s:%d", name, n)
 		record, err := journal.ParseExport(line)
 		if err != nil {
 			yield(input{}, fmt.Errorf("%s: %w", place, err))
@@ -111,6 +124,6 @@ func (a *app) records(r io.Reader, path string, yield func(input, error) bool) {
 		}
 	}
 	if !some {
-		yield(input{}, fmt.Errorf("%s has no callback with a body", path))
+		yield(input{}, fmt.Errorf("%s has no callback with a body", name))
 	}
 }

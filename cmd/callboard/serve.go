@@ -76,8 +76,8 @@ func (c serveCmd) Validate() error {
 		return errors.New("--max-in-flight must be more than 0")
 	case c.IdleTimeout <= 0 || c.DrainDelay < 0 || c.ShutdownTimeout <= 0:
 		return errors.New("--idle-timeout and --shutdown-timeout must be more than 0, --drain-delay at least 0")
-	case c.Dedup < 0 || c.Dedup > 24*time.Hour:
-		return errors.New("--dedup must be between 0 and 24h")
+	case c.Dedup != 0 && (c.Dedup < time.Second || c.Dedup > 24*time.Hour):
+		return errors.New("--dedup must be 0, or between 1s and 24h")
 	}
 	return c.storageFlags.validate()
 }

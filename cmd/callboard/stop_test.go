@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -55,6 +57,33 @@ func TestStopAnswersWhoeverGotAConnection(t *testing.T) {
 			t.Errorf("stopping took %v", took)
 		}
 	})
+}
+
+func TestAJournalThatHangsDoesNotHoldUpTheEndForEver(t *testing.T) {
+	for name, c := range map[string]struct {
+		takes time.Duration // after it was told to end
+		want  error
+	}{
+		"it writes what it has": {time.Second, nil},
+		"its disk is away":      {time.Hour, errJournalHangs},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, end := context.WithCancel(t.Context())
+				time.AfterFunc(time.Hour, end)
+				begun := time.Now()
+				err := endsWithin(ctx, journalPatience, func(ctx context.Context) error {
+					<-ctx.Done()
+					time.Sleep(c.takes)
+					return nil
+				})
+				if took := time.Since(begun) - time.Hour; !errors.Is(err, c.want) || took != min(c.takes, journalPatience) {
+					t.Errorf("ended %v after it was told to: %v, want %v", took, err, c.want)
+				}
+				time.Sleep(c.takes) // what was left behind must not outlive the bubble
+			})
+		})
+	}
 }
 
 // wantAnswer sends a callback on a connection and expects an allow that closes it.

@@ -65,6 +65,9 @@ func (f storageFlags) openStorage(ctx context.Context, log *slog.Logger, r prome
 			err = errors.Join(err, dir.Close())
 		}
 	}()
+	if dir.made { // where a volume should have been, everything would seem well
+		log.Warn("the data folder was not there and has been made: nothing waits in it", "path", f.Data)
+	}
 	s = &storage{dir: dir, withBodies: f.JournalBodies == "on"}
 	begun := time.Now()
 	store, err := sqlite.Open(ctx, sqlite.Options{Path: filepath.Join(f.Data, queueFile), Log: log})
@@ -80,7 +83,7 @@ func (f storageFlags) openStorage(ctx context.Context, log *slog.Logger, r prome
 		Registerer: r,
 	}
 	if s.queue, err = queue.New(ctx, o); err != nil {
-		return nil, errors.Join(fmt.Errorf("loading the queue: %w", err), store.Close())
+		return nil, errors.Join(err, store.Close())
 	}
 	if f.JournalMaxAge > 0 {
 		s.journal, err = journal.Open(ctx, journal.Options{
@@ -118,8 +121,30 @@ func (s *storage) start(g *errgroup.Group, grace time.Duration) {
 	s.journaling.Add(1)
 	g.Go(func() error {
 		defer s.journaling.Done()
-		return s.journal.Run(journaling)
+		return endsWithin(journaling, journalPatience, s.journal.Run)
 	})
+}
+
+// journalPatience is how long the end waits for a journal whose disk does not answer.
+const journalPatience = 5 * time.Second
+
+var errJournalHangs = errors.New("the journal's disk does not answer: its last entries are lost")
+
+// endsWithin returns what run does, but leaves it behind when it takes longer than patience after ctx has ended.
+func endsWithin(ctx context.Context, patience time.Duration, run func(context.Context) error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(patience):
+		return errJournalHangs
+	}
 }
 
 // stop ends the queue, which gets until ctx ends for the attempts in flight, and then the journal that it reports to.

@@ -60,8 +60,12 @@ func (a *archive) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		http.Error(w, "the body is too large", http.StatusRequestEntityTooLarge)
+		return
+	}
 	if err != nil {
-		http.Error(w, "the body is too large or broke off", http.StatusBadRequest)
+		http.Error(w, "the body came too slowly", http.StatusServiceUnavailable) // no fault of the delivery
 		return
 	}
 	// The signature is that of the bytes as they came: verify before parsing, and never what was parsed and written again.

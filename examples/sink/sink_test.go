@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -204,6 +206,23 @@ func TestWhatElseItAnswers(t *testing.T) {
 		}
 		s.wantLines(t, 0)
 	})
+}
+
+func TestABodyThatDoesNotArriveIsNoDeadLetter(t *testing.T) {
+	a, err := newArchive(secret, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, body := range map[int]io.Reader{
+		http.StatusServiceUnavailable:    iotest.ErrReader(os.ErrDeadlineExceeded),
+		http.StatusRequestEntityTooLarge: strings.NewReader(strings.Repeat(" ", maxBody+1)),
+	} {
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", body))
+		if w.Code != want {
+			t.Errorf("got %d, want %d", w.Code, want)
+		}
+	}
 }
 
 func TestItsMemoryIsBounded(t *testing.T) {

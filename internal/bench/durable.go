@@ -163,7 +163,7 @@ func (b *bench) disk(p *party) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\nfsyncs per callback %.3f, bytes written per callback %.0f (journal and checkpoints included; the callback has %d)\n",
+	fmt.Printf("\nfsyncs per callback %.3f (of the queue's log), bytes written per callback %.0f (journal and checkpoints included; the callback has %d)\n",
 		(commitsAfter-commits)/float64(n), (writtenAfter-written)/float64(n), bodyLength())
 	return nil
 }

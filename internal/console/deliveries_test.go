@@ -149,6 +149,10 @@ func TestShowDelivery(t *testing.T) {
 			t.Errorf("%s: %d %+v", id, code, p)
 		}
 	}
+	expired := &fakeJournal{attempts: attempts}
+	if code, p := ask[Problem](t, admin(Options{Queue: q, Journal: expired}), "GET", "/api/deliveries/cb1.stats", ""); code != 404 || p.Hint != notWaiting {
+		t.Errorf("a delivery whose callback has left the journal before its attempts: %d %+v", code, p)
+	}
 	code, d = ask[DeliveryDetail](t, admin(Options{Queue: q}), "GET", "/api/deliveries/cb1.archive", "")
 	if code != 200 || d.State != "dead" || len(d.History) != 0 || d.Body == nil {
 		t.Errorf("without a journal: %d %+v", code, d)

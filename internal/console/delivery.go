@@ -26,7 +26,7 @@ type Delivery struct {
 	CallbackID  string     `json:"callback_id"`
 	OperationID string     `json:"operation_id,omitempty"`
 	MessageID   string     `json:"message_id,omitempty"`
-	ReplayOf    string     `json:"replay_of,omitempty" doc:"Id of the callback that this one repeats."`
+	ReplayOf    string     `json:"replay_of,omitempty" doc:"Id of the callback that this one sends again."`
 	Attempts    int        `json:"attempts" doc:"Made so far."`
 	Status      int        `json:"status,omitempty" doc:"HTTP status of the last attempt; absent when there was no answer."`
 	Reason      string     `json:"reason,omitempty" doc:"Why the last attempt failed."`
@@ -66,9 +66,9 @@ func deliveryOf(w queue.Waiting) Delivery {
 }
 
 // deliveryDone is what the journal still knows of a delivery that the queue has not any more, nil when its last attempt
-// was not the end of it.
+// was not the end of it, or when the journal has the callback no longer: attempts may be days younger.
 func deliveryDone(id string, cb *journal.Callback, attempts []journal.Attempt) *Delivery {
-	if len(attempts) == 0 || attempts[len(attempts)-1].State != "done" {
+	if cb == nil || len(attempts) == 0 || attempts[len(attempts)-1].State != "done" {
 		return nil
 	}
 	last := attempts[len(attempts)-1]

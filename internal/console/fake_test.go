@@ -126,7 +126,7 @@ func (j *fakeJournal) Get(_ context.Context, id string) (*journal.Callback, []jo
 			return cb, j.attempts, nil
 		}
 	}
-	return nil, nil, journal.ErrNotFound
+	return nil, j.attempts, journal.ErrNotFound // as the journal does, which forgets a callback before its attempts
 }
 
 func (j *fakeJournal) Follow(ctx context.Context, f journal.Filter, yield func(*journal.Callback, int) bool) error {

@@ -121,7 +121,7 @@ func (s *stage) startQueue(o Options) error {
 	}
 	s.queue, err = queue.New(context.Background(), queue.Options{Store: store, Log: o.Log, Registerer: s.metrics})
 	if err != nil {
-		return errors.Join(fmt.Errorf("loading the queue: %w", err), store.Close())
+		return errors.Join(err, store.Close())
 	}
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

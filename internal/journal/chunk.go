@@ -82,7 +82,8 @@ const maxDecoded = 256 << 20
 // newCompressor makes what a journal writes with. Compressing costs half of what recording costs, and makes the file a tenth
 // of what it would be.
 func newCompressor() *zstd.Encoder {
-	e, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)) // fails for wrong options only
+	// It fails for wrong options only.
+	e, _ := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	return e
 }
 

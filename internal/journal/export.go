@@ -51,7 +51,8 @@ func AppendExport(dst []byte, c *Callback) ([]byte, error) {
 }
 
 // ParseExport reads one line that AppendExport wrote, or that a person wrote by hand: what it does not know it ignores, only
-// command is required, or the verdict of a callback that could not be read. Callback.Body is set from whichever body the line has, nil when it has none.
+// command is required, or the verdict of a callback that could not be read. Callback.Body is set from whichever body the line
+// has, nil when it has none.
 func ParseExport(line []byte) (*Export, error) {
 	line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf"))) // a byte order mark: editors leave them
 	if len(line) == 0 {

@@ -102,7 +102,8 @@ func (s *search) holding(ctx context.Context, batch []source, terms []term) (map
 	return holds, nil
 }
 
-// read calls f with the records of a chunk; they are valid until the next read. A chunk that cannot be read is left out, and told at the end.
+// read calls f with the records of a chunk; they are valid until the next read. A chunk that cannot be read is left out, and
+// told at the end.
 func (s *search) read(ctx context.Context, c *source, f func(tag int, record []byte) (goOn bool, err error)) {
 	records, err := c.inMemory, error(nil)
 	if records == nil {
