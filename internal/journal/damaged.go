@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"callboard/internal/dbfile"
 )
 
 // openStore opens the file, or moves it aside and begins another when it is damaged.
 func (j *Journal) openStore(ctx context.Context) error {
 	s, written, err := newStore(ctx, j.o.Driver, j.o.Path)
-	if err != nil && isDamaged(err) {
+	if err != nil && dbfile.Damaged(err) {
 		aside, moving := moveAside(j.o.Path)
 		if moving != nil {
 			return errors.Join(err, moving)

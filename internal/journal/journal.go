@@ -20,6 +20,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"callboard/internal/dbfile"
 )
 
 // Options configures Open. Path is required.
@@ -45,7 +47,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Driver == "" {
-		o.Driver = "sqlite3"
+		o.Driver = dbfile.DefaultDriver
 	}
 	if o.MaxAge == 0 {
 		o.MaxAge = 72 * time.Hour

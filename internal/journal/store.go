@@ -5,13 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"strings"
 
-	"github.com/ncruces/go-sqlite3"
-	_ "github.com/ncruces/go-sqlite3/driver" // "sqlite3", the default Options.Driver
+	"callboard/internal/dbfile"
 )
 
 // A store is the database file. A chunk is one row in each of three tables, so that starting reads only the first, searching
@@ -44,55 +39,28 @@ CREATE TABLE records (chunk INTEGER PRIMARY KEY, zstd BLOB NOT NULL);`
 
 // newStore opens the file, and makes it where it is missing.
 func newStore(ctx context.Context, driver, path string) (*store, []meta, error) {
-	address := func(pragmas ...string) string {
-		u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "_pragma=" + strings.Join(pragmas, "&_pragma=")}
-		return u.String()
-	}
-	if err := makePrivate(path); err != nil {
-		return nil, nil, err
+	if err := dbfile.Make(path); err != nil {
+		return nil, nil, fmt.Errorf("making the file: %w", err)
 	}
 	s := &store{}
 	var err error
-	if s.w, err = sql.Open(driver, address("busy_timeout(10000)", "page_size(8192)", "auto_vacuum(2)",
-		"journal_mode(wal)", "synchronous(normal)", "wal_autocheckpoint(1000)", "journal_size_limit(16777216)")); err != nil {
+	if s.w, err = dbfile.Open(driver, path, "busy_timeout(10000)", "page_size(8192)", "auto_vacuum(2)",
+		"journal_mode(wal)", "synchronous(normal)", "wal_autocheckpoint(1000)", "journal_size_limit(16777216)"); err != nil {
 		return nil, nil, err
 	}
 	s.w.SetMaxOpenConns(1)
-	if s.r, err = sql.Open(driver, address("busy_timeout(10000)", "query_only(1)")); err != nil {
+	if s.r, err = dbfile.Open(driver, path, "busy_timeout(10000)", "query_only(1)"); err != nil {
 		return nil, nil, errors.Join(err, s.w.Close())
 	}
 	s.r.SetMaxOpenConns(4)
 	s.r.SetMaxIdleConns(2)
-	if err = errors.Join(s.prepare(ctx), shareMode(path)); err == nil {
+	if err = errors.Join(s.prepare(ctx), dbfile.ShareMode(path)); err == nil {
 		var ms []meta
 		if ms, err = s.metas(ctx); err == nil {
 			return s, ms, nil
 		}
 	}
 	return nil, nil, errors.Join(err, s.close())
-}
-
-// makePrivate makes the file where it is missing, for this user only: it holds what users write.
-func makePrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("making the file: %w", err)
-	}
-	return f.Close()
-}
-
-// shareMode gives what SQLite keeps beside the file its permissions, which not every driver does.
-func shareMode(path string) error {
-	info, err := os.Stat(path)
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if err == nil {
-			err = os.Chmod(path+suffix, info.Mode().Perm())
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-	}
-	return err
 }
 
 // prepare checks whose file it is, makes the tables where there are none, and sees that the file can be written.
@@ -246,17 +214,4 @@ func (s *store) space(ctx context.Context) (used, unused int64, err error) {
 func (s *store) shrink(ctx context.Context, pages int) error {
 	_, err := s.w.ExecContext(ctx, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", pages))
 	return err
-}
-
-// isDamaged reports whether an error says that the file is no database, or a broken one. The drivers' errors differ.
-func isDamaged(err error) bool {
-	if errors.Is(err, sqlite3.CORRUPT) || errors.Is(err, sqlite3.NOTADB) {
-		return true
-	}
-	var coded interface{ Code() int }
-	if errors.As(err, &coded) {
-		code := sqlite3.ErrorCode(coded.Code() & 0xff) // the low byte is the primary code
-		return code == sqlite3.CORRUPT || code == sqlite3.NOTADB
-	}
-	return false
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"callboard/internal/dbfile"
 )
 
 const (
@@ -122,7 +124,7 @@ func (j *Journal) writeLocked(ctx context.Context) error {
 	replaced := false
 	for len(j.waiting) > 0 {
 		err := j.writeChunkLocked(ctx, j.waiting[0])
-		if err != nil && isDamaged(err) && !replaced {
+		if err != nil && dbfile.Damaged(err) && !replaced {
 			replaced = true
 			if err = j.replaceLocked(ctx, err); err == nil {
 				continue

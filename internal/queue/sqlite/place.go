@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"callboard/internal/dbfile"
 )
 
 // A place is where the queue's file was when it was opened. A file that has been removed can still be written, and is lost
@@ -14,19 +16,13 @@ type place struct {
 	info os.FileInfo
 }
 
-// settle remembers the file, and gives what SQLite keeps beside it the same permissions, which drivers do not: message
-// bodies are in there, too.
+// settle remembers the file, and keeps what SQLite has beside it to the same people: message bodies are in there, too.
 func (p *place) settle(path string) (err error) {
 	p.path = path
 	if p.info, err = os.Stat(path); err != nil {
 		return err
 	}
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.Chmod(path+suffix, p.info.Mode().Perm()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
+	return dbfile.ShareMode(path)
 }
 
 // check returns an error unless the file is still where it was, with its log.

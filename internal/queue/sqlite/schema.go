@@ -6,11 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"callboard/internal/dbfile"
 	"callboard/internal/queue"
 )
 
@@ -82,20 +81,6 @@ const (
 	schemaVersion = 1
 )
 
-// openDB opens a pool whose connections run pragmas first. Nothing is opened yet.
-func openDB(o Options, pragmas ...string) (*sql.DB, error) {
-	path, err := filepath.Abs(o.Path)
-	if err != nil {
-		return nil, err
-	}
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // C:/…
-	}
-	dsn := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_pragma": pragmas}.Encode()}
-	return sql.Open(o.Driver, dsn.String())
-}
-
 // usable says in words what SQLite would only say in a code: what is wrong with the place of the file.
 func usable(path string) error {
 	folder, err := os.Stat(filepath.Dir(path))
@@ -107,11 +92,7 @@ func usable(path string) error {
 	case !folder.IsDir():
 		return fmt.Errorf("%s is not a folder", filepath.Dir(path))
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
+	if err := dbfile.Make(path); err != nil {
 		return err
 	}
 	// SQLite keeps two more files beside it for as long as it is open.
@@ -124,7 +105,7 @@ func usable(path string) error {
 
 // openWriter opens the connection that writes, and makes the tables where there are none.
 func openWriter(ctx context.Context, o Options) (*sql.DB, *sql.Conn, error) {
-	db, err := openDB(o, "busy_timeout(10000)")
+	db, err := dbfile.Open(o.Driver, o.Path, "busy_timeout(10000)")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -14,8 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "github.com/ncruces/go-sqlite3/driver" // the default of Options.Driver
-
+	"callboard/internal/dbfile"
 	"callboard/internal/queue"
 )
 
@@ -39,7 +38,7 @@ const (
 
 func (o Options) withDefaults() Options {
 	if o.Driver == "" {
-		o.Driver = "sqlite3"
+		o.Driver = dbfile.DefaultDriver
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -116,11 +115,11 @@ func (s *store) open(ctx context.Context) error {
 	if s.write, err = prepareWrites(ctx, s.writer); err != nil {
 		return err
 	}
-	if s.checkpointer, err = openDB(s.o, "busy_timeout(100)"); err != nil {
+	if s.checkpointer, err = dbfile.Open(s.o.Driver, s.o.Path, "busy_timeout(100)"); err != nil {
 		return err
 	}
 	s.checkpointer.SetMaxOpenConns(1)
-	if s.readers, err = openDB(s.o, "busy_timeout(10000)", "query_only(1)", "cache_size(-4096)"); err != nil {
+	if s.readers, err = dbfile.Open(s.o.Driver, s.o.Path, "busy_timeout(10000)", "query_only(1)", "cache_size(-4096)"); err != nil {
 		return err
 	}
 	s.readers.SetMaxOpenConns(readerConns)
