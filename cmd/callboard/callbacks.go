@@ -8,7 +8,6 @@ import (
 	"net/url"
 
 	"callboard/internal/console"
-	"callboard/internal/journal"
 )
 
 // A callbacksCmd groups the ways to look into the journal.
@@ -68,24 +67,10 @@ func (c callbacksListCmd) Run(a *app) error {
 	if err := checkLimit(c.Limit); err != nil {
 		return err
 	}
-	table := newCallbackTable(a.stdout)
-	show := table.add
-	if c.Format == "json" {
-		show = func(cb journal.Callback) error { return writeLine(a.stdout, cb) }
-	}
 	filter := console.CallbackFilter{CallbackMatch: c.match(), Window: c.window()}
 	filter.Sink = c.Sink
-	more, err := list(a, c.adminFlags, "/api/callbacks", queryOf(filter), c.Limit, show)
-	if err != nil {
-		return err
-	}
-	if c.Format == "text" {
-		err = table.end()
-	}
-	if more {
-		noteMore(a, c.Limit)
-	}
-	return err
+	table := newRowTable(a.stdout, callbackHead, "no callbacks")
+	return printList(a, c.adminFlags, c.Format, "/api/callbacks", queryOf(filter), c.Limit, table, callbackRow)
 }
 
 // A callbacksShowCmd shows one recorded callback.

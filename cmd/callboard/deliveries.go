@@ -67,22 +67,8 @@ func (c deliveriesListCmd) Run(a *app) error {
 	if err := checkLimit(c.Limit); err != nil {
 		return err
 	}
-	table := newDeliveryTable(a.stdout)
-	show := table.add
-	if c.Format == "json" {
-		show = func(d console.Delivery) error { return writeLine(a.stdout, d) }
-	}
-	more, err := list(a, c.adminFlags, "/api/deliveries", queryOf(c.filter(nil)), c.Limit, show)
-	if err != nil {
-		return err
-	}
-	if c.Format == "text" {
-		err = table.end()
-	}
-	if more {
-		noteMore(a, c.Limit)
-	}
-	return err
+	table := newRowTable(a.stdout, deliveryHead, "no deliveries")
+	return printList(a, c.adminFlags, c.Format, "/api/deliveries", queryOf(c.filter(nil)), c.Limit, table, deliveryRow)
 }
 
 // A deliveriesShowCmd shows one delivery.

@@ -14,35 +14,14 @@ import (
 	"callboard/internal/journal"
 )
 
-// A deliveryTable prints deliveries as rows for people.
-type deliveryTable struct {
-	w    io.Writer
-	t    *tabwriter.Writer
-	rows int
-}
+const deliveryHead = "DELIVERY\tSTATE\tAGE\tCOMMAND\tKEY\tATTEMPTS\tNEXT\tLAST"
 
-func newDeliveryTable(w io.Writer) *deliveryTable {
-	return &deliveryTable{w: w, t: tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-}
-
-// add adds a row.
-func (t *deliveryTable) add(d console.Delivery) error {
-	if t.rows == 0 {
-		fmt.Fprintln(t.t, "DELIVERY\tSTATE\tAGE\tCOMMAND\tKEY\tATTEMPTS\tNEXT\tLAST")
+// deliveryRow is a delivery for people.
+func deliveryRow(d console.Delivery) []any {
+	return []any{
+		d.ID, d.State, age(time.Since(d.At)), shortCommand(d.Command), orDash(cut(d.Key, 24)), d.Attempts, nextText(d),
+		orDash(cut(lastText(d), 60)),
 	}
-	t.rows++
-	_, err := fmt.Fprintf(t.t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", d.ID, d.State, age(time.Since(d.At)), shortCommand(d.Command),
-		orDash(cut(d.Key, 24)), d.Attempts, nextText(d), orDash(cut(lastText(d), 60)))
-	return err
-}
-
-// end prints the table, or that it is empty.
-func (t *deliveryTable) end() error {
-	if t.rows == 0 {
-		_, err := fmt.Fprintln(t.w, "no deliveries")
-		return err
-	}
-	return t.t.Flush()
 }
 
 // nextText tells when a delivery is tried again.

@@ -119,11 +119,6 @@ func list[T any](a *app, admin adminFlags, path string, query url.Values, limit 
 	return true, nil
 }
 
-// noteMore tells that a list was cut.
-func noteMore(a *app, limit int) {
-	fmt.Fprintf(a.stderr, "note: there are more than %d; --limit shows more\n", limit)
-}
-
 // noteCommand tells that nothing may have been found because no command has that name.
 func noteCommand(a *app, name string) {
 	if name == "" {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/url"
-	"text/tabwriter"
 	"time"
 
 	"callboard/internal/console"
@@ -49,21 +48,18 @@ func (c sinksListCmd) Run(a *app) error {
 		}
 		return nil
 	}
-	if len(sinks.Items) == 0 {
-		_, err := fmt.Fprintln(a.stdout, "no sinks")
-		return err
-	}
-	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SINK\tSTATE\tIN FLIGHT\tWAITING\tRETRYING\tBLOCKED\tSTUCK\tDEAD\tOLDEST\tWHY")
+	t := newRowTable(a.stdout, "SINK\tSTATE\tIN FLIGHT\tWAITING\tRETRYING\tBLOCKED\tSTUCK\tDEAD\tOLDEST\tWHY", "no sinks")
 	for _, s := range sinks.Items {
 		oldest := "-"
 		if s.Oldest != nil {
 			oldest = age(time.Since(*s.Oldest))
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\n", s.Name, stateText(s), s.InFlight, s.Waiting, s.Retrying, s.Blocked, s.Stuck, s.Dead,
-			oldest, orDash(cut(s.Why, 60)))
+		err := t.add(s.Name, stateText(s), s.InFlight, s.Waiting, s.Retrying, s.Blocked, s.Stuck, s.Dead, oldest, orDash(cut(s.Why, 60)))
+		if err != nil {
+			return err
+		}
 	}
-	return t.Flush()
+	return t.end()
 }
 
 // stateText is a sink's state and since when.
