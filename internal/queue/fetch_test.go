@@ -138,15 +138,8 @@ func TestARowWhoseEndIsNotWrittenYetIsNotTakenInAgain(t *testing.T) {
 // Rows that are over, but not for the store, must not keep a processor busy with reading them.
 func TestRowsWhoseEndCannotBeWrittenAreNotReadAgainAndAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := queuetest.NewMemory()
-		var broken atomic.Bool
+		store, broken := failingStore(errors.New("the disk is away"))
 		var reads atomic.Int64
-		store.BeforeCommit = func(context.Context, *queue.Batch) error {
-			if broken.Load() {
-				return errors.New("the disk is away")
-			}
-			return nil
-		}
 		store.BeforeRead = func(method string) error {
 			if method == "Due" && reads.Add(1) > 1000 {
 				time.Sleep(time.Second) // or the bubble's clock would stand still

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,18 @@ type delivered struct {
 	Seq     uint64
 	Attempt int
 	After   time.Duration // since the receiver was made
+}
+
+// failingStore is a store whose commits fail with err while broken says so.
+func failingStore(err error) (store *queuetest.Memory, broken *atomic.Bool) {
+	store, broken = queuetest.NewMemory(), new(atomic.Bool)
+	store.BeforeCommit = func(context.Context, *queue.Batch) error {
+		if broken.Load() {
+			return err
+		}
+		return nil
+	}
+	return store, broken
 }
 
 // A receiver is a sink that does what its test says, and remembers.

@@ -15,14 +15,7 @@ import (
 
 func TestWhoeverHasLostTheQueueStopsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := queuetest.NewMemory()
-		var lost atomic.Bool
-		store.BeforeCommit = func(context.Context, *queue.Batch) error {
-			if lost.Load() {
-				return fmt.Errorf("epoch 4: %w", queue.ErrLost)
-			}
-			return nil
-		}
+		store, lost := failingStore(fmt.Errorf("epoch 4: %w", queue.ErrLost))
 		a := newReceiver(hangs)
 		q := openOnly(t, queue.Options{Store: store})
 		q.SetSinks([]queue.Sink{{Name: "a", Deliverer: a, Concurrency: 1}})
@@ -102,14 +95,7 @@ func TestAStoreThatHangsDoesNotHoldUpTheEndForEver(t *testing.T) {
 // Failures of long ago are no reason to give up what became of deliveries at the end.
 func TestTheEndKeepsWhatIsSettledOnceTheDiskIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := queuetest.NewMemory()
-		var broken atomic.Bool
-		store.BeforeCommit = func(context.Context, *queue.Batch) error {
-			if broken.Load() {
-				return errors.New("the disk is away")
-			}
-			return nil
-		}
+		store, broken := failingStore(errors.New("the disk is away"))
 		a := newReceiver(takes(time.Second))
 		sink := queue.Sink{Name: "a", Deliverer: a}
 		q := open(t, queue.Options{Store: store}, sink)

@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"callboard/internal/queue"
-	"callboard/internal/queue/queuetest"
 )
 
 func TestAHungSinkCostsTheOthersNothing(t *testing.T) {
@@ -198,14 +197,7 @@ func TestAPanicIsAFailedAttempt(t *testing.T) {
 
 func TestAnErrorOfTheStoreReachesTheCallerAndSettlementsAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := queuetest.NewMemory()
-		var broken atomic.Bool
-		store.BeforeCommit = func(context.Context, *queue.Batch) error {
-			if broken.Load() {
-				return fmt.Errorf("no space left: %w", queue.ErrFull)
-			}
-			return nil
-		}
+		store, broken := failingStore(fmt.Errorf("no space left: %w", queue.ErrFull))
 		a := newReceiver(failing(again, 1))
 		q := open(t, queue.Options{Store: store}, queue.Sink{Name: "a", Deliverer: a, Backoff: time.Hour, MaxBackoff: time.Hour})
 		broken.Store(true)
