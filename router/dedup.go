@@ -1,7 +1,6 @@
 package router
 
 import (
-	"context"
 	"crypto/sha256"
 	"sync"
 	"time"
@@ -97,6 +96,18 @@ func (d *dedup) end(r *remembered, t *Trace) {
 	close(r.done)
 }
 
+// wait waits until the callback has ended, or the time for that has.
+func (r *remembered) wait(g *Gateway, until time.Time) error {
+	ctx := g.budgets.until(until)
+	defer g.budgets.giveBack(ctx)
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // repeat answers a callback that has come before. first is what to end when this is its first time, nil where dedup is
 // off or the callback has no key; answered is whether the trace has its verdict already.
 func (g *Gateway) repeat(cb *openim.Callback, table *prepared, t *Trace) (first *remembered, answered bool) {
@@ -104,19 +115,15 @@ func (g *Gateway) repeat(cb *openim.Callback, table *prepared, t *Trace) (first 
 	if !ok {
 		return nil, false
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), t.Received.Add(g.o.AnswerWithin))
-	defer cancel()
 	hashed := newRepeatKey(cb.Source, t.Hops, key)
 	for {
 		r, first := g.dedup.begin(hashed, t.ID, t.Received, table.Rules.Dedup.Window)
 		if first {
 			return r, false
 		}
-		select {
-		case <-r.done:
-		case <-ctx.Done():
+		if err := r.wait(g, t.Received.Add(g.o.AnswerWithin)); err != nil {
 			t.RepeatOf = r.id
-			g.inTrouble(t, unfinished, ctx.Err())
+			g.inTrouble(t, unfinished, err)
 			return nil, true
 		}
 		if r.kept {

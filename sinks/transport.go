@@ -25,8 +25,9 @@ const maxHeader = 64 << 10
 // transport returns the RoundTripper of a sink whose options have their defaults.
 //
 // It is the sink's alone and keeps as many idle connections as there can be requests: Concurrency asks, and as many
-// deliveries, until the sink is idle (idle.go). Connections in use have no bound here, so that neither waits for the other's. Answers are small, so that
-// compression would cost more than it saves; HTTP_PROXY and its kin are obeyed, as users of Go programs expect.
+// deliveries, until the sink is idle (idle.go). Connections in use have no bound here, so that neither waits for the
+// other's. Answers are small, so that compression would cost more than it saves; HTTP_PROXY and its kin are obeyed, as
+// users of Go programs expect.
 func (o Options) transport(scheme string) (http.RoundTripper, error) {
 	if o.Transport != nil {
 		return o.Transport, nil
