@@ -14,16 +14,33 @@ import (
 
 // A Part is a part of a condition with its value, for explanations.
 type Part struct {
-	Depth int    // of nesting, 0 for the whole
-	Text  string // the part's source
-	Value string // its value as text: true, false, "g-1", [], error: …; long ones are cut
-	Err   bool   // whether Value is an error
+	Depth      int    // of nesting, 0 for the whole
+	Text       string // the part's source
+	Start, End int    // where it stands: byte offsets into the source of the condition; equal for a field that a helper reads
+	Value      string // its value as text: true, false, "g-1", [], error: …; long ones are cut
+	Err        bool   // whether Value is an error
+	Truth      Truth
 }
+
+// A Truth is what a part of a condition comes to.
+type Truth uint8
+
+// The truths. An operand of && || or not, and the whole, are True, False or Unknown.
+const (
+	NoTruth Truth = iota // a value that is compared, neither true nor false
+	True
+	False
+	Unknown // it failed
+)
+
+// String returns "true", "false", "unknown", or "" for NoTruth.
+func (t Truth) String() string { return [...]string{"", "true", "false", "unknown"}[t] }
 
 // A part is a part of a condition with its own program.
 type part struct {
 	depth   int
 	text    string
+	start   int
 	program *vm.Program
 }
 
@@ -36,7 +53,10 @@ func (s *Scope) Explain(c *Cond) []Part {
 	for _, p := range c.parts() {
 		s.total = callbackSteps
 		v, err := s.run(p.program)
-		explained := Part{Depth: p.depth, Text: p.text, Err: err != nil}
+		explained := Part{Depth: p.depth, Text: p.text, Start: p.start, End: p.start, Err: err != nil, Truth: truthOf(v, err)}
+		if strings.HasPrefix(c.source[p.start:], p.text) {
+			explained.End += len(p.text)
+		}
 		if err != nil {
 			explained.Value = "error: " + err.Error()
 		} else {
@@ -47,6 +67,19 @@ func (s *Scope) Explain(c *Cond) []Part {
 	return parts
 }
 
+func truthOf(v any, err error) Truth {
+	truth, isTruth := v.(bool)
+	switch {
+	case err != nil:
+		return Unknown
+	case isTruth && truth:
+		return True
+	case isTruth:
+		return False
+	}
+	return NoTruth
+}
+
 // explained takes the source of a condition apart. The tree of its program will not do: there
 // constants are numbers and helpers are gone.
 func (c *Cond) explained() []part {
@@ -54,7 +87,8 @@ func (c *Cond) explained() []part {
 	parsed := false
 	d.withConfig(func() *vm.Program { parsed = d.parse(); return nil })
 	e := explainer{draft: d}
-	e.addPart(0, strings.TrimSpace(c.source))
+	whole := strings.TrimSpace(c.source)
+	e.addPart(0, whole, strings.Index(c.source, whole))
 	if parsed {
 		e.explain(d.tree.Node, 1)
 	}
@@ -68,17 +102,22 @@ type explainer struct {
 }
 
 // addPart compiles a part; what does not compile alone is left out.
-func (e *explainer) addPart(depth int, text string) {
+func (e *explainer) addPart(depth int, text string, start int) {
 	if program := newDraft(e.let+text, e.schema).compilePart(); program != nil {
-		e.parts = append(e.parts, part{depth: depth, text: text, program: program})
+		e.parts = append(e.parts, part{depth: depth, text: text, start: start, program: program})
 	}
+}
+
+func (e *explainer) addNode(depth int, n ast.Node) {
+	start, _ := e.src.extent(n)
+	e.addPart(depth, e.src.of(n), start)
 }
 
 // explain adds the parts below a node.
 func (e *explainer) explain(n ast.Node, depth int) {
 	switch n := n.(type) {
 	case *ast.VariableDeclaratorNode:
-		e.addPart(depth, e.src.of(n.Value))
+		e.addNode(depth, n.Value)
 		outer := e.let
 		e.let += "let " + n.Name + " = " + e.src.of(n.Value) + "; "
 		e.explain(n.Expr, depth)
@@ -119,7 +158,7 @@ func (e *explainer) operand(n ast.Node, depth int) {
 	if isLiteral(n) {
 		return
 	}
-	e.addPart(depth, e.src.of(n))
+	e.addNode(depth, n)
 	e.explain(n, depth+1)
 }
 
@@ -139,7 +178,7 @@ func (e *explainer) fields(n ast.Node, depth int) {
 	}
 	sort.Slice(order, func(i, j int) bool { return texts[order[i]] < texts[order[j]] })
 	for _, text := range order {
-		e.addPart(depth, text)
+		e.addPart(depth, text, texts[text])
 	}
 }
 

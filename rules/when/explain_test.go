@@ -22,6 +22,16 @@ func explain(t *testing.T, src string, cb *openim.Callback) string {
 		if p.Err {
 			mark = "!"
 		}
+		if at := src[p.Start:p.End]; at != p.Text && p.Start != p.End {
+			t.Errorf("%q is said to stand where %q stands", p.Text, at)
+		}
+		wanted := map[string]Truth{"true": True, "false": False}[p.Value]
+		if p.Err {
+			wanted = Unknown
+		}
+		if p.Truth != wanted {
+			t.Errorf("%q with the value %s: truth %q, want %q", p.Text, p.Value, p.Truth, wanted)
+		}
 		lines = append(lines, fmt.Sprintf("%s%s → %s%s", strings.Repeat("  ", p.Depth), p.Text, mark, p.Value))
 	}
 	return strings.Join(lines, "\n")
