@@ -8,20 +8,32 @@ import (
 	"callboard/sinks"
 )
 
-// Rehearse tells what would come of a callback at a time if each sink answered as given; nobody is
-// asked. A sink without an answer allows. Of o, Version and AnswerWithin count. The trace's durations are
-// zero and its ID is empty.
-func Rehearse(set *rules.Set, cb *openim.Callback, now time.Time, answers map[string]openim.Answer, o Options) *Trace {
+// A Rehearsal is a set of rules made ready to tell what would come of callbacks; nobody is asked. It is safe for
+// concurrent use.
+type Rehearsal struct {
+	gateway *Gateway
+	table   *prepared
+}
+
+// NewRehearsal makes ready what any number of rehearsals share. Of o, Version and AnswerWithin count.
+func NewRehearsal(set *rules.Set, o Options) *Rehearsal {
 	o.Registerer = nil
 	g := New(o)
 	table := &Table{Rules: set, Sinks: make(map[string]Asker, len(set.Sinks))}
 	for _, s := range set.Sinks {
 		table.Sinks[s.Name] = nil // never asked
 	}
+	return &Rehearsal{g, g.metrics.prepare(table)}
+}
+
+// Run tells what would come of a callback at a time if each sink answered as given. A sink without an answer allows. The
+// trace's durations are zero and its ID is empty.
+func (r *Rehearsal) Run(cb *openim.Callback, now time.Time, answers map[string]openim.Answer) *Trace {
+	set := r.table.Rules
 	plan := set.Match(cb, now)
-	c := newCall(cb, now.Add(g.o.AnswerWithin))
+	c := newCall(cb, now.Add(r.gateway.o.AnswerWithin))
 	defer c.release()
-	c.begin(g.metrics.prepare(table), plan, now)
+	c.begin(r.table, plan, now)
 	for i := range c.asks {
 		if _, wait := c.next(); !wait {
 			break
@@ -37,6 +49,6 @@ func Rehearse(set *rules.Set, cb *openim.Callback, now time.Time, answers map[st
 	t.describe(cb)
 	t.Notified = targets(plan.Notify)
 	t.conclude(c, plan, true)
-	t.Reply = openim.AppendReply(nil, cb, t.Verdict, o.Version)
+	t.Reply = openim.AppendReply(nil, cb, t.Verdict, r.gateway.o.Version)
 	return t
 }

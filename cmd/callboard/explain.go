@@ -76,6 +76,7 @@ func (c explainCmd) Run(a *app) error {
 	for name := range answers {
 		voted[name] = true
 	}
+	rehearsal := router.NewRehearsal(set, router.Options{Version: version, AnswerWithin: c.AnswerWithin})
 	first := true
 	for in, err := range a.inputs(c.Callback) {
 		if err != nil {
@@ -91,7 +92,7 @@ func (c explainCmd) Run(a *app) error {
 		first = false
 		now := c.now(in)
 		e := explanation{dir: c.Rules, cb: cb, set: set, rules: set.Explain(cb, now), voted: voted}
-		e.trace = router.Rehearse(set, cb, now, answers, router.Options{Version: version, AnswerWithin: c.AnswerWithin})
+		e.trace = rehearsal.Run(cb, now, answers)
 		if c.Format == "json" {
 			if err := e.writeJSON(a.stdout); err != nil {
 				return err
