@@ -43,7 +43,7 @@ func (c *cursor) peek() rune {
 	switch {
 	case c.col <= len(text):
 		return text[c.col-1]
-	case c.line < len(c.lines):
+	case c.line < c.lineCount():
 		return '\n'
 	default:
 		return 0

@@ -186,7 +186,7 @@ func checkFinding(t *testing.T, lines *source, d diag.Diagnostic) {
 	if d.Line == 0 {
 		return
 	}
-	if d.Line > len(lines.lines) || d.Col < 1 || d.EndCol <= d.Col || d.ID != idEncoding && d.Col > len(lines.line(d.Line))+1 {
+	if d.Line > lines.lineCount() || d.Col < 1 || d.EndCol <= d.Col || d.ID != idEncoding && d.Col > len(lines.line(d.Line))+1 {
 		t.Errorf("a finding outside of the file: %+v", d)
 	}
 }

@@ -83,13 +83,14 @@ func (s *source) shown(line int) string {
 // inRules reports whether a line belongs to the rules of the file. It is for when all is read.
 func (s *source) inRules(line int) bool {
 	if s.rulesLines == nil {
-		s.rulesLines = make([]bool, len(s.lines)+1)
+		s.rulesLines = make([]bool, s.lineCount()+1)
 		inside := false
-		for i, text := range s.lines {
-			if m := topLevelKey.FindStringSubmatch(string(text[:min(len(text), 100)])); m != nil {
-				inside = m[1] == "rules"
+		for line := 1; line <= s.lineCount(); line++ {
+			text := s.bytesOf(line)
+			if m := topLevelKey.FindSubmatch(text[:min(len(text), 100)]); m != nil {
+				inside = string(m[1]) == "rules"
 			}
-			s.rulesLines[i+1] = inside
+			s.rulesLines[line] = inside
 		}
 	}
 	return s.rulesLines[line]
@@ -97,10 +98,11 @@ func (s *source) inRules(line int) bool {
 
 // revealedOnly masks a line but for its keys and what is revealed of it, without the comment at its end.
 func (s *source) revealedOnly(line int) string {
+	revealed := s.revealedOn(line)
 	text := s.line(line)
 	var b strings.Builder
 	from := 0
-	for _, p := range s.revealedOn(line) {
+	for _, p := range revealed {
 		if p.col-1 < from {
 			continue
 		}

@@ -90,7 +90,7 @@ func (d *decoder) brokenLine(text []byte, problem *syntaxError) int {
 			low = middle + 1
 		}
 	}
-	if low+1 > len(d.lines) || strings.TrimSpace(string(d.source.line(low+1))) == "" {
+	if low+1 > d.lineCount() || strings.TrimSpace(string(d.source.line(low+1))) == "" {
 		return max(problem.line, 1)
 	}
 	return low + 1
