@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"callboard/openim"
 )
@@ -189,8 +188,8 @@ func (d *decoder) checkAwait(r *ruleDraft) {
 }
 
 // checkDeadline compares the deadline with the time that IMServer gives.
-func (d *decoder) checkDeadline(a *awaitDraft, answerWithin time.Duration) {
-	if a.Deadline > answerWithin {
+func (d *decoder) checkDeadline(r *ruleDraft) {
+	if answerWithin, a := d.loading.answerWithin, &r.await; r.Await != nil && a.Deadline > answerWithin {
 		d.fail(a.deadlineAt, idDeadline, "IMServer waits 5s by default; --answer-within sets what Callboard may use of it",
 			"the deadline of %s is beyond the %s in which callbacks are answered", short(a.Deadline), short(answerWithin))
 	}

@@ -25,11 +25,6 @@ func (l *loader) check(files []File) {
 	l.checkReferences()
 	l.compileKeys()
 	l.checkDedup()
-	for _, r := range l.rules {
-		if r.Await != nil {
-			r.from.checkDeadline(&r.await, l.answerWithin)
-		}
-	}
 	l.checkTimeouts()
 	if !diag.HasErrors(l.findings.list) { // else what could not be read may be what is missed
 		l.checkUnused()
@@ -53,7 +48,7 @@ func (l *loader) checkNames() {
 		}
 		sinks[s.Name] = s
 	}
-	rules := map[string]*ruleDraft{}
+	rules := make(map[string]*outline, len(l.rules))
 	for _, r := range l.rules {
 		if first := rules[r.Name]; first != nil && r.Name != "" {
 			r.from.fail(r.at, idDuplicateRule, "", "rule %q is already defined at %s:%d", r.Name, first.File, first.Line)
@@ -76,14 +71,16 @@ func (l *loader) checkReferences() {
 				s.notifiedBy = append(s.notifiedBy, r)
 				continue
 			}
-			r.from.unknownSink(r.notifyAt[i], name, names)
+			full := r.draft()
+			full.from.unknownSink(full.notifyAt[i], name, names)
 		}
 		if r.Await == nil {
 			continue
 		}
 		for i, name := range r.Await.Sinks {
 			if sinks[name] == nil {
-				r.from.unknownSink(r.await.sinkAt[i], name, names)
+				full := r.draft()
+				full.from.unknownSink(full.await.sinkAt[i], name, names)
 				continue
 			}
 			sinks[name].asked = true
@@ -125,7 +122,7 @@ func (d *decoder) unknownSink(at place, name string, names []string) {
 
 // checkTimeouts finds sinks whose own timeout no rule ever lets pass.
 func (l *loader) checkTimeouts() {
-	longest := map[string]*ruleDraft{} // sink name → the rule that waits longest for it
+	longest := map[string]*outline{} // sink name → the rule that waits longest for it
 	for _, r := range l.rules {
 		if r.Await == nil {
 			continue
@@ -147,15 +144,15 @@ func (l *loader) checkTimeouts() {
 	}
 }
 
-func (l *loader) waits(r *ruleDraft) time.Duration { return cmp.Or(r.Await.Deadline, l.answerWithin) }
+func (l *loader) waits(r *outline) time.Duration { return cmp.Or(r.Await.Deadline, l.answerWithin) }
 
 // checkReach finds rules that an earlier rule without a condition keeps from ever being reached.
 func (l *loader) checkReach() {
 	ordered := slices.Clone(l.rules)
-	slices.SortStableFunc(ordered, func(a, b *ruleDraft) int { return cmp.Compare(b.Priority, a.Priority) })
-	var everything *ruleDraft                   // the rule that stops all callbacks
-	stopped := map[*openim.Command]*ruleDraft{} // command → the rule that stops it
-	stoppedUnknown := map[string]*ruleDraft{}   // the same for commands outside the catalogue
+	slices.SortStableFunc(ordered, func(a, b *outline) int { return cmp.Compare(b.Priority, a.Priority) })
+	var everything *outline                   // the rule that stops all callbacks
+	stopped := map[*openim.Command]*outline{} // command → the rule that stops it
+	stoppedUnknown := map[string]*outline{}   // the same for commands outside the catalogue
 	for _, r := range ordered {
 		all := len(r.Callbacks) == 0 && len(r.Unknown) == 0
 		by := everything
@@ -166,7 +163,7 @@ func (l *loader) checkReach() {
 			r.from.warn(r.at, idUnreachable, "", "rule %q is never reached: rule %q at %s:%d has no condition and stops", r.Name, by.Name, by.File, by.Line)
 			continue
 		}
-		if !r.Stop || r.condition != nil && strings.TrimSpace(r.condition.text) != "true" {
+		if !r.Stop || !r.always {
 			continue
 		}
 		if all {
@@ -182,8 +179,8 @@ func (l *loader) checkReach() {
 }
 
 // stopper returns the last of the rules that stop a rule's callbacks, nil when one callback gets through.
-func stopper(r *ruleDraft, stopped map[*openim.Command]*ruleDraft, unknown map[string]*ruleDraft) *ruleDraft {
-	var by *ruleDraft
+func stopper(r *outline, stopped map[*openim.Command]*outline, unknown map[string]*outline) *outline {
+	var by *outline
 	for _, c := range r.Callbacks {
 		if by = stopped[c]; by == nil {
 			return nil
@@ -195,13 +192,4 @@ func stopper(r *ruleDraft, stopped map[*openim.Command]*ruleDraft, unknown map[s
 		}
 	}
 	return by
-}
-
-// sinkVotes maps a sink's name to what its failed votes count as by its own word.
-func (l *loader) sinkVotes() map[string]openim.Vote {
-	votes := make(map[string]openim.Vote, len(l.sinks))
-	for _, s := range l.sinks {
-		votes[s.Name] = s.onFailure
-	}
-	return votes
 }

@@ -40,7 +40,7 @@ func (d *decoder) compile(r *ruleDraft) {
 	if len(r.Unknown) > 0 {
 		commands = nil // a command that nobody knows may carry any field
 	}
-	cond, problems := when.Compile(expression, commands)
+	cond, problems := d.loading.compiler.Compile(expression, commands)
 	for _, p := range problems {
 		d.expressionProblem(n, e, p, lead)
 	}

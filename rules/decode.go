@@ -24,6 +24,7 @@ type decoder struct {
 	*source
 	findings *findings
 	refs     *references
+	loading  *loading
 	visits   int               // left, see visitsPerNode
 	near     map[string]string // unknown callback → hint
 }

@@ -47,6 +47,19 @@ func newSource(name string, data []byte) *source {
 	return s
 }
 
+// forget drops what was made to answer questions (asked again, they are answered again), and with what is revealed of
+// the rules, where all is shown, the nodes of most of the file.
+func (s *source) forget() {
+	revealed := s.revealed
+	s.revealed = nil
+	for _, r := range revealed {
+		if !s.inRules(r.of.line) {
+			s.revealed = append(s.revealed, r)
+		}
+	}
+	s.read.text, s.read.line, s.revealedAt, s.rulesLines = nil, 0, nil, nil
+}
+
 // lineLength returns how many bytes stand before the first line break. It stands for lineBreak where all of a file is
 // read.
 func lineLength(data []byte) int {

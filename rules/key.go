@@ -46,7 +46,7 @@ func (d *decoder) compileKey(n *node, commands []*openim.Command, of string) *wh
 		return nil
 	}
 	expression := strings.TrimSpace(e.value)
-	key, problems := when.CompileKey(expression, commands)
+	key, problems := d.loading.compiler.CompileKey(expression, commands)
 	for _, p := range problems {
 		p.Message += of
 		d.expressionProblem(n, e, p, strings.Index(e.value, expression))

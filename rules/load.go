@@ -1,12 +1,9 @@
 package rules
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"os"
-	"slices"
 	"time"
 
 	"callboard/internal/diag"
@@ -18,33 +15,25 @@ const MaxFile = 4 << 20
 
 // Load reads and checks rules files as one table. It reports everything wrong at once, in file
 // order. The Set is nil when any diagnostic is an error.
-func Load(files []File, o Options) (*Set, []diag.Diagnostic) {
-	l := newLoader(o)
-	var names []string
-	for _, f := range files {
-		names = append(names, f.Name)
-		l.read(f)
-	}
-	l.check(files)
-	l.findings.show()
-	diag.Sort(l.findings.list, names)
-	if diag.HasErrors(l.findings.list) {
-		return nil, l.findings.list
-	}
-	return l.set(files), l.findings.list
+func Load(files []File, o Options) (*Set, []diag.Diagnostic) { return NewLoader(o).Load(files) }
+
+// A loader is a table while its files are checked together.
+type loader struct {
+	*loading
+	findings *findings
+	window   time.Duration // of dedup where no file has one
+	sinks    []*sinkDraft
+	rules    []*outline
+	defaults []*fileDefaults
+	dedups   []*dedupDraft
+	noRules  bool // whether a file says `rules: []`
 }
 
-// A loader is a table while its files are read.
-type loader struct {
-	findings     *findings
-	refs         *references
+// loading is what all files of a table are read with. It is safe for concurrent use.
+type loading struct {
+	compiler     *when.Compiler
+	secrets      *secretSources
 	answerWithin time.Duration
-	window       time.Duration // of dedup where no file has one
-	sinks        []*sinkDraft
-	rules        []*ruleDraft
-	defaults     []fileDefaults
-	dedups       []*dedupDraft
-	noRules      bool // whether a file says `rules: []`
 }
 
 // fileDefaults are the defaults of a file.
@@ -54,39 +43,20 @@ type fileDefaults struct {
 	rules ruleDraft
 }
 
-func newLoader(o Options) *loader {
-	if o.LookupEnv == nil {
-		o.LookupEnv = os.LookupEnv
-	}
-	if o.ReadFile == nil {
-		o.ReadFile = os.ReadFile
-	}
-	return &loader{
-		findings: &findings{seen: map[string]bool{}},
-		refs: &references{
-			lookupEnv: o.LookupEnv, readFile: o.ReadFile,
-			files: map[string]fileSecret{}, used: sha256.New(),
-		},
-		answerWithin: cmp.Or(o.AnswerWithin, 4*time.Second),
-		window:       o.Dedup,
-	}
-}
-
-// read reads one file: its defaults first, since its sinks and rules start from them.
-func (l *loader) read(f File) {
-	data := trimByteOrderMark(f.Data)
-	d := &decoder{source: newSource(f.Name, nil), findings: l.findings, refs: l.refs, near: map[string]string{}}
+// read reads the file: its defaults first, since its sinks and rules start from them.
+func (f *fileDraft) read(d *decoder) {
+	data := trimByteOrderMark(f.data)
 	if len(data) > MaxFile {
 		d.fail(place{}, idFileTooLarge, "cut it into several files", "the file is larger than 4 MiB")
 		return
 	}
-	d.source = newSource(f.Name, data)
+	d.source = newSource(f.name, data)
 	if !d.checkEncoding(data) {
 		return
 	}
 	documents := d.parse(data)
 	if documents == nil {
-		if len(l.findings.list) == 0 || l.findings.list[len(l.findings.list)-1].File != f.Name {
+		if len(d.findings.list) == 0 {
 			d.fail(place{}, idEmptyFile, "a table without rules must be asked for: `rules: []`", "the file is empty")
 		}
 		return
@@ -99,7 +69,7 @@ func (l *loader) read(f File) {
 		return
 	}
 	d.visits = fewestVisits + visitsPerNode*documents[0].size()
-	l.readDocument(d, documents[0])
+	f.readDocument(d, documents[0])
 }
 
 func (d *decoder) checkEncoding(data []byte) bool {
@@ -139,77 +109,32 @@ var defaultsKeys = keys[fileDefaults]{
 	},
 }
 
-func (l *loader) readDocument(d *decoder, root *node) {
-	var f layout
-	if _, ok := readMapping(d, root, fileKeys, &f); !ok {
+func (f *fileDraft) readDocument(d *decoder, root *node) {
+	var l layout
+	if _, ok := readMapping(d, root, fileKeys, &l); !ok {
 		return
 	}
 	defaults := fileDefaults{from: d}
-	if f.defaults != nil {
-		readMapping(d, f.defaults, defaultsKeys, &defaults)
-		l.defaults = append(l.defaults, defaults)
+	if l.defaults != nil {
+		readMapping(d, l.defaults, defaultsKeys, &defaults)
+		f.defaults = &defaults
 	}
-	if f.dedup != nil {
-		l.dedups = append(l.dedups, d.dedup(f.dedup))
+	if l.dedup != nil {
+		f.dedup = d.dedup(l.dedup)
 	}
-	if f.sinks != nil {
-		l.sinks = append(l.sinks, d.sinks(f.sinks, defaults.sinks)...)
+	if l.sinks != nil {
+		f.sinks = d.sinks(l.sinks, defaults.sinks)
 	}
-	if f.rules != nil {
-		list := d.resolve(f.rules)
-		l.noRules = l.noRules || list.kind == sequenceNode && len(list.items) == 0
-		l.rules = append(l.rules, d.rules(f.rules, defaults.rules)...)
+	if l.rules != nil {
+		list := d.resolve(l.rules)
+		f.noRules = list.kind == sequenceNode && len(list.items) == 0
+		f.rules = d.rules(l.rules, defaults.rules)
 	}
-}
-
-// set makes the table of what was read without an error.
-func (l *loader) set(files []File) *Set {
-	s := &Set{Revision: l.revision(files), Dedup: l.dedup()}
-	targets := map[string]target{} // sink name → the sink
-	var keys []*when.Key
-	for _, draft := range l.sinks {
-		sink := draft.Sink
-		s.Sinks = append(s.Sinks, &sink)
-		targets[sink.Name] = target{&sink, draft.key}
-		if draft.key != nil {
-			keys = append(keys, draft.key)
-		}
-	}
-	slices.SortFunc(s.Sinks, func(a, b *Sink) int { return cmp.Compare(a.Name, b.Name) })
-	votes := l.sinkVotes()
-	var conds []*when.Cond
-	for _, draft := range l.rules {
-		r := draft.Rule
-		if r.Await != nil {
-			await := *r.Await
-			await.OnFailure = nil
-			for _, sink := range await.Sinks {
-				await.setVote(sink, draft.await.vote(sink, votes[sink]))
-			}
-			r.Await = &await
-		}
-		if r.Reply != nil {
-			reply := *r.Reply
-			r.Reply = &reply
-		}
-		for _, name := range r.Notify {
-			r.targets = append(r.targets, targets[name])
-		}
-		r.alone = []string{r.Name}
-		if r.cond != nil {
-			conds = append(conds, r.cond)
-		}
-		s.Rules = append(s.Rules, &r)
-	}
-	slices.SortStableFunc(s.Rules, func(a, b *Rule) int { return cmp.Compare(b.Priority, a.Priority) })
-	s.env = when.NewEnv(conds, keys...)
-	s.index()
-	return s
 }
 
 // revision hashes names, contents, and what references stand for, each with its length so that
 // nothing can pass from one into the next.
-func (l *loader) revision(files []File) string {
+func revision(files []*fileDraft) string {
 	h := sha256.New()
 	part := func(data []byte) {
 		var length [8]byte
@@ -218,9 +143,11 @@ func (l *loader) revision(files []File) string {
 		h.Write(data)
 	}
 	for _, f := range files {
-		part([]byte(f.Name))
-		part(f.Data)
+		part([]byte(f.name))
+		part(f.sum[:])
+		for _, u := range f.refs.used {
+			h.Write(u.sum[:])
+		}
 	}
-	h.Write(l.refs.sum())
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }

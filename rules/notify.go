@@ -70,7 +70,7 @@ func (l *loader) compileKeys() {
 }
 
 // commandsOf returns the commands that rules are for together, nil for all.
-func commandsOf(rules []*ruleDraft) []*openim.Command {
+func commandsOf(rules []*outline) []*openim.Command {
 	var commands []*openim.Command
 	for _, r := range rules {
 		if len(r.Callbacks) == 0 || len(r.Unknown) > 0 { // a command that nobody knows may carry any field

@@ -3,23 +3,38 @@ package rules
 import (
 	"crypto/sha256"
 	"errors"
-	"hash"
 	"io/fs"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
 // largestSecret bounds what ${file:…} reads, in bytes.
 const largestSecret = 64 << 10
 
-// references resolves ${env:…} and ${file:…}. What they stand for is secret: it goes into values,
+// references resolves ${env:…} and ${file:…} for one rules file. What they stand for is secret: it goes into values,
 // and as a hash into the revision, nowhere else.
 type references struct {
+	secrets *secretSources
+	used    []usedReference // in the order met
+}
+
+// A usedReference is what a reference stood for.
+type usedReference struct {
+	ref     string
+	sum     [sha256.Size]byte // of ref and value
+	problem string
+}
+
+// secretSources are where references lead to. What was read stays for one Load, so that all uses agree. It is safe for
+// concurrent use.
+type secretSources struct {
 	lookupEnv func(string) (string, bool)
 	readFile  func(string) ([]byte, error)
-	files     map[string]fileSecret // path → what was read, so that all uses agree
-	used      hash.Hash
+
+	mu    sync.Mutex
+	files map[string]fileSecret // path → what was read
 }
 
 type fileSecret struct {
@@ -119,24 +134,42 @@ func (d *decoder) expand(n *node) (expansion, bool) {
 
 // lookup returns what a reference stands for, or what is wrong with it and what would be right.
 func (r *references) lookup(ref string) (value, problem, hint string) {
+	value, problem, hint, known := r.secrets.lookup(ref)
+	if known {
+		r.used = append(r.used, usedReference{ref, sha256.Sum256([]byte(ref + "\x00" + value)), problem})
+	}
+	return value, problem, hint
+}
+
+// unchanged reports whether the references still stand for the same.
+func (r *references) unchanged() bool {
+	for _, u := range r.used {
+		value, problem, _, _ := r.secrets.lookup(u.ref)
+		if problem != u.problem || sha256.Sum256([]byte(u.ref+"\x00"+value)) != u.sum {
+			return false
+		}
+	}
+	return true
+}
+
+// lookup is known for what is a reference, whether or not it stands for anything.
+func (r *secretSources) lookup(ref string) (value, problem, hint string, known bool) {
 	switch env, file := envReference.FindStringSubmatch(ref), fileReference.FindStringSubmatch(ref); {
 	case env != nil:
 		value, problem, hint = r.env(env[1], env[2] != "", env[3])
 	case file != nil:
 		value, problem = r.file(file[1])
 	case bareName.MatchString(ref):
-		return "", "${" + ref + "} is no reference", "did you mean ${env:" + ref + "}?"
+		return "", "${" + ref + "} is no reference", "did you mean ${env:" + ref + "}?", false
 	case strings.HasPrefix(ref, "file:"):
-		return "", "the path of a file reference begins with /", "as in ${file:/run/secrets/token}"
+		return "", "the path of a file reference begins with /", "as in ${file:/run/secrets/token}", false
 	default:
-		return "", "${" + ref + "} is no reference", "write ${env:NAME}, ${env:NAME:-default} or ${file:/path}; $${ stands for ${ itself"
+		return "", "${" + ref + "} is no reference", "write ${env:NAME}, ${env:NAME:-default} or ${file:/path}; $${ stands for ${ itself", false
 	}
-	sum := sha256.Sum256([]byte(ref + "\x00" + value))
-	r.used.Write(sum[:])
-	return value, problem, hint
+	return value, problem, hint, true
 }
 
-func (r *references) env(name string, hasDefault bool, whenUnset string) (value, problem, hint string) {
+func (r *secretSources) env(name string, hasDefault bool, whenUnset string) (value, problem, hint string) {
 	value, set := r.lookupEnv(name)
 	switch {
 	case value == "" && hasDefault:
@@ -152,7 +185,9 @@ func (r *references) env(name string, hasDefault bool, whenUnset string) (value,
 	}
 }
 
-func (r *references) file(path string) (value, problem string) {
+func (r *secretSources) file(path string) (value, problem string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	read, ok := r.files[path]
 	if !ok {
 		read = r.read(path)
@@ -164,7 +199,7 @@ func (r *references) file(path string) (value, problem string) {
 	return read.text, ""
 }
 
-func (r *references) read(path string) fileSecret {
+func (r *secretSources) read(path string) fileSecret {
 	data, err := r.readFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -181,9 +216,6 @@ func (r *references) read(path string) fileSecret {
 	text := strings.TrimSuffix(string(data), "\n")
 	return fileSecret{text: strings.TrimSuffix(text, "\r")}
 }
-
-// sum returns a hash of everything that was put in.
-func (r *references) sum() []byte { return r.used.Sum(nil) }
 
 // within returns the place of a stretch of a scalar's text, up to the end of its first line. Where the
 // file does not show it as it is, that is the scalar's place.

@@ -157,6 +157,7 @@ func (d *decoder) checkRule(r *ruleDraft) {
 	}
 	d.compile(r)
 	d.checkAwait(r)
+	d.checkDeadline(r)
 	d.checkNotify(r)
 	d.checkReply(r)
 }

@@ -87,6 +87,10 @@ func (s *source) inRules(line int) bool {
 		inside := false
 		for line := 1; line <= s.lineCount(); line++ {
 			text := s.bytesOf(line)
+			if len(text) == 0 || text[0] == ' ' {
+				s.rulesLines[line] = inside // as most lines
+				continue
+			}
 			if m := topLevelKey.FindSubmatch(text[:min(len(text), 100)]); m != nil {
 				inside = string(m[1]) == "rules"
 			}

@@ -23,7 +23,7 @@ type sinkDraft struct {
 	key       *when.Key        // of orderBy, once compiled
 	asked     bool             // by a rule
 
-	notifiedBy []*ruleDraft
+	notifiedBy []*outline
 }
 
 const (

@@ -1,0 +1,207 @@
+package rules
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"callboard/internal/diag"
+	"callboard/rules/when"
+)
+
+// A Loader loads a table again and again. It keeps what became of each file and each expression, so that only what has
+// changed is read and compiled: what it returns is what Load returns for the same files. The Sets share what is the same.
+// It is for one goroutine at a time.
+type Loader struct {
+	o        Options
+	compiler *when.Compiler
+	files    map[string]*fileDraft // by name, of the last Load
+	links    map[string]*link      // sink name → what the rules of files have been tied to
+	work     Work
+}
+
+// Work is what a Load had to do, and what it could do without.
+type Work struct {
+	FilesRead        int // and checked
+	FilesKept        int // unchanged, and with them what their references stand for
+	Compiled         int // expressions
+	ConditionsReused int // of rules whose condition is unchanged, or that of another rule
+}
+
+// NewLoader makes a Loader that has loaded nothing.
+func NewLoader(o Options) *Loader {
+	if o.LookupEnv == nil {
+		o.LookupEnv = os.LookupEnv
+	}
+	if o.ReadFile == nil {
+		o.ReadFile = os.ReadFile
+	}
+	o.AnswerWithin = cmp.Or(o.AnswerWithin, defaultAnswerWithin)
+	o.Workers = max(1, o.Workers)
+	return &Loader{o: o, compiler: &when.Compiler{}}
+}
+
+// Work returns what the last Load had to do.
+func (l *Loader) Work() Work { return l.work }
+
+// Load is the function Load. It keeps the data of files, which must not be changed.
+func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
+	compiled := l.compiler.Compiled()
+	table := &loader{
+		loading: &loading{
+			compiler:     l.compiler,
+			secrets:      &secretSources{lookupEnv: l.o.LookupEnv, readFile: l.o.ReadFile, files: map[string]fileSecret{}},
+			answerWithin: l.o.AnswerWithin,
+		},
+		findings: &findings{},
+		window:   l.o.Dedup,
+	}
+	drafts := l.read(files, table.loading)
+	table.join(drafts)
+	table.check(files)
+	table.findings.show()
+	var set *Set
+	if !diag.HasErrors(table.findings.list) {
+		set = l.set(table, drafts)
+	}
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = f.Name
+	}
+	diag.Sort(table.findings.list, names)
+	for _, f := range drafts {
+		f.again = nil
+	}
+	l.work.Compiled = l.compiler.Compiled() - compiled
+	l.work.ConditionsReused = max(0, table.conditions()-l.work.Compiled)
+	return set, table.findings.list
+}
+
+// read returns the drafts of files, in their order: of those that are as they were, the ones that it has.
+func (l *Loader) read(files []File, with *loading) []*fileDraft {
+	drafts := make([]*fileDraft, len(files))
+	var changed []int
+	for i, f := range files {
+		if old := l.files[f.Name]; old != nil && bytes.Equal(old.data, f.Data) && old.unchanged(with) {
+			drafts[i] = old
+		} else {
+			changed = append(changed, i)
+		}
+	}
+	var next atomic.Int64
+	work := func() {
+		for {
+			n := int(next.Add(1)) - 1
+			if n >= len(changed) {
+				return
+			}
+			f := files[changed[n]]
+			drafts[changed[n]] = newFileDraft(f, with)
+		}
+	}
+	var helpers sync.WaitGroup
+	for range min(l.o.Workers, len(changed)) - 1 {
+		helpers.Go(work)
+	}
+	work()
+	helpers.Wait()
+	l.files = make(map[string]*fileDraft, len(files))
+	for i, f := range files {
+		l.files[f.Name] = drafts[i]
+	}
+	l.work = Work{FilesRead: len(changed), FilesKept: len(files) - len(changed)}
+	return drafts
+}
+
+// A fileDraft is what a table remembers of a file.
+type fileDraft struct {
+	name     string
+	data     []byte
+	sum      [sha256.Size]byte // of data
+	refs     *references
+	decoder  *decoder
+	findings []diag.Diagnostic // in the file by itself
+
+	defaults *fileDefaults // nil when it has none
+	dedup    *dedupDraft   // the same
+	sinks    []*sinkDraft
+	rules    []*ruleDraft // until outlines are made of them
+	outlines []*outline
+	noRules  bool // whether it says `rules: []`
+
+	again *fileDraft // the file read again, see outline.draft; nil between Loads
+}
+
+func newFileDraft(file File, with *loading) *fileDraft {
+	f := readFile(file, with)
+	f.sum = sha256.Sum256(file.Data)
+	f.decoder.findings.show()
+	f.findings = f.decoder.findings.list
+	f.outlines = make([]*outline, len(f.rules))
+	for i, r := range f.rules {
+		f.outlines[i] = newOutline(r, f, i)
+	}
+	f.rules = nil
+	f.decoder.forget()
+	return f
+}
+
+// readFile reads a file with all its details.
+func readFile(file File, with *loading) *fileDraft {
+	f := &fileDraft{name: file.Name, data: file.Data, refs: &references{secrets: with.secrets}}
+	f.decoder = &decoder{source: newSource(f.name, nil), findings: &findings{}, refs: f.refs, loading: with, near: map[string]string{}}
+	f.read(f.decoder)
+	return f
+}
+
+// unchanged reports whether what the file's references stand for is what it was, and readies the draft for another Load.
+func (f *fileDraft) unchanged(with *loading) bool {
+	f.refs.secrets, f.decoder.loading = with.secrets, with
+	return f.refs.unchanged()
+}
+
+// join makes one table of the drafts of files.
+func (l *loader) join(drafts []*fileDraft) {
+	for _, f := range drafts {
+		l.findings.take(f.findings)
+		f.decoder.findings = l.findings
+		if f.defaults != nil {
+			l.defaults = append(l.defaults, f.defaults)
+		}
+		if f.dedup != nil {
+			l.dedups = append(l.dedups, f.dedup)
+		}
+		for _, s := range f.sinks {
+			s.asked, s.notifiedBy, s.key = false, nil, nil
+		}
+		l.sinks = append(l.sinks, f.sinks...)
+		l.rules = append(l.rules, f.outlines...)
+		l.noRules = l.noRules || f.noRules
+	}
+}
+
+// conditions counts the rules that have one.
+func (l *loader) conditions() int {
+	n := 0
+	for _, r := range l.rules {
+		if r.cond != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// keys returns the compiled keys of the table.
+func (l *loader) keys() []*when.Key {
+	var keys []*when.Key
+	for _, s := range l.sinks {
+		if s.key != nil {
+			keys = append(keys, s.key)
+		}
+	}
+	return slices.Clip(keys)
+}

@@ -1,0 +1,73 @@
+package rules
+
+import (
+	"strings"
+
+	"callboard/openim"
+)
+
+// An outline is what a table remembers of a rule once its file is read: what is checked between files goes by it. The rule
+// becomes part of a Set, and what a Set has is not changed any more.
+type outline struct {
+	*Rule
+	from   *decoder
+	at     place // its name, or its beginning
+	file   *fileDraft
+	number int    // in its file
+	always bool   // it has no condition, or true
+	votes  *votes // what failed votes count as, nil when neither the rule nor defaults say
+	tied   bool   // to sinks: it is part of a Set
+}
+
+// votes are what failed votes of a rule's sinks count as by the rule's word and by that of the file's defaults.
+type votes struct {
+	failed, failedDefault failureRule
+}
+
+// newOutline takes what is needed of a draft.
+func newOutline(r *ruleDraft, f *fileDraft, number int) *outline {
+	rule := r.Rule
+	if rule.Await != nil {
+		await := *rule.Await
+		rule.Await = &await
+	}
+	if rule.Reply != nil {
+		reply := *rule.Reply
+		rule.Reply = &reply
+	}
+	o := &outline{
+		Rule: &rule, from: r.from, at: r.at, file: f, number: number,
+		always: r.condition == nil || strings.TrimSpace(r.condition.text) == "true",
+	}
+	if !r.await.failed.silent() || !r.await.failedDefault.silent() {
+		o.votes = &votes{r.await.failed, r.await.failedDefault}
+	}
+	return o
+}
+
+// vote returns what the failed vote of a sink counts as; own is the sink's own word.
+func (o *outline) vote(sink string, own openim.Vote) openim.Vote {
+	if o.votes == nil {
+		return own
+	}
+	return (&awaitDraft{failed: o.votes.failed, failedDefault: o.votes.failedDefault}).vote(sink, own)
+}
+
+// silent reports whether nothing is said.
+func (f failureRule) silent() bool { return f.all == openim.Failed && f.bySink == nil }
+
+// draft reads the rule's file again, once a Load, for the places of all its parts.
+func (o *outline) draft() *ruleDraft {
+	f := o.file
+	if f.again == nil {
+		f.again = readFile(File{f.name, f.data}, f.decoder.loading)
+		f.again.decoder.findings = f.decoder.findings
+	}
+	return f.again.rules[o.number]
+}
+
+// forget drops what only reading a file needs.
+func (d *decoder) forget() {
+	d.near = map[string]string{}
+	d.source.forget()
+}
