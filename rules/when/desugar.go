@@ -48,6 +48,8 @@ func (d *draft) desugar() (changed bool) {
 		}
 		if h := function(*p); h == "hourIn" || h == "weekday" {
 			reads["now"] = true
+		} else if h == "has" {
+			reads["raw"] = true
 		}
 	})
 	d.reads = sortedKeys(reads)

@@ -2,13 +2,11 @@ package when
 
 import (
 	"fmt"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 )
 
@@ -17,9 +15,13 @@ type Part struct {
 	Depth      int    // of nesting, 0 for the whole
 	Text       string // the part's source
 	Start, End int    // where it stands: byte offsets into the source of the condition; equal for a field that a helper reads
-	Value      string // its value as text: true, false, "g-1", [], error: …; long ones are cut
+	Value      string // its value as text: true, false, "g-1", [], error: …, unknown; long ones are cut
 	Err        bool   // whether Value is an error
 	Truth      Truth
+	Skipped    bool   // the evaluation ended before it: what it would have been changes nothing, nor does its error
+	Missing    bool   // one of the least comparisons that would have to come out otherwise for the condition to be true
+	Wanted     string // of those, where it is simple, what would have made it so: "sales-…", one of 1, 2; else ""
+	IsField    bool   // it is only read by the comparison above it
 }
 
 // A Truth is what a part of a condition comes to.
@@ -30,205 +32,97 @@ const (
 	NoTruth Truth = iota // a value that is compared, neither true nor false
 	True
 	False
-	Unknown // it failed
+	Unknown // it failed, or depends on what is not known
 )
 
 // String returns "true", "false", "unknown", or "" for NoTruth.
 func (t Truth) String() string { return [...]string{"", "true", "false", "unknown"}[t] }
 
+// An explainable is a condition taken apart.
+type explainable struct {
+	parts  []part // the whole first
+	joints *joint // nil when the condition has no parts
+	placed map[*joint]placed
+}
+
 // A part is a part of a condition with its own program.
 type part struct {
-	depth   int
-	text    string
-	start   int
-	program *vm.Program
+	Part
+	program *vm.Program // nil: what is below it says what it comes to
+	reads   []string
+	slots   []slot
+	simple  *simple // nil: it is no simple comparison
 }
 
-// Explain evaluates every part of a condition for itself: its operands of && || and not, and the
+// placed says where the parts of a joint are. Of what is written out there is none.
+type placed struct{ self, end int }
+
+// Explain evaluates every part of a condition for itself: its operands of && || not ?: and let, and the
 // fields they compare. Each part has a budget of its own, which takes nothing from the callback's.
-func (s *Scope) Explain(c *Cond) []Part {
-	total := s.total
-	defer func() { s.total = total }()
-	var parts []Part
-	for _, p := range c.parts() {
-		s.total = callbackSteps
-		v, err := s.run(p.program)
-		explained := Part{Depth: p.depth, Text: p.text, Start: p.start, End: p.start, Err: err != nil, Truth: truthOf(v, err)}
-		if strings.HasPrefix(c.source[p.start:], p.text) {
-			explained.End += len(p.text)
-		}
-		if err != nil {
-			explained.Value = "error: " + err.Error()
-		} else {
-			explained.Value = show(v)
-		}
-		parts = append(parts, explained)
+//
+// unknown names what nothing is known of, as in "headers": what reads that is Unknown, and the condition is Unknown
+// exactly where no part that is known decides it. "body" stands for every field, text, data and raw.
+func (s *Scope) Explain(c *Cond, unknown ...string) []Part {
+	x := c.explained()
+	e := explanation{scope: s, of: c, explainable: x, parts: make([]Part, len(x.parts)), came: map[*joint]outcomes{}, unknown: unknown}
+	for i := range x.parts {
+		e.parts[i] = x.parts[i].Part
+		s.fillLeftOut(x.parts[i].slots)
 	}
-	return parts
-}
-
-func truthOf(v any, err error) Truth {
-	truth, isTruth := v.(bool)
-	switch {
-	case err != nil:
-		return Unknown
-	case isTruth && truth:
-		return True
-	case isTruth:
-		return False
+	whole := anything
+	if x.joints != nil {
+		whole = e.comeTo(x.joints, false)
 	}
-	return NoTruth
-}
-
-// explained takes the source of a condition apart. The tree of its program will not do: there
-// constants are numbers and helpers are gone.
-func (c *Cond) explained() []part {
-	d := newDraft(c.source, c.schema)
-	parsed := false
-	d.withConfig(func() *vm.Program { parsed = d.parse(); return nil })
-	e := explainer{draft: d}
-	whole := strings.TrimSpace(c.source)
-	e.addPart(0, whole, strings.Index(c.source, whole))
-	if parsed {
-		e.explain(d.tree.Node, 1)
+	if !e.isUnknown(c.reads) { // then the condition itself knows best: it may be out of steps where no part is
+		whole = e.run(0, c.program)
+	}
+	if whole == comesOdd {
+		whole = comesFalse
+	}
+	e.conclude(0, whole)
+	if whole != comesTrue && x.joints != nil {
+		e.mark()
 	}
 	return e.parts
 }
 
-type explainer struct {
-	*draft
-	let   string // the declarations that surround the current part
-	parts []part
-}
-
-// addPart compiles a part; what does not compile alone is left out.
-func (e *explainer) addPart(depth int, text string, start int) {
-	if program := newDraft(e.let+text, e.schema).compilePart(); program != nil {
-		e.parts = append(e.parts, part{depth: depth, text: text, start: start, program: program})
-	}
-}
-
-func (e *explainer) addNode(depth int, n ast.Node) {
-	start, _ := e.src.extent(n)
-	e.addPart(depth, e.src.of(n), start)
-}
-
-// explain adds the parts below a node.
-func (e *explainer) explain(n ast.Node, depth int) {
-	switch n := n.(type) {
-	case *ast.VariableDeclaratorNode:
-		e.addNode(depth, n.Value)
-		outer := e.let
-		e.let += "let " + n.Name + " = " + e.src.of(n.Value) + "; "
-		e.explain(n.Expr, depth)
-		e.let = outer
-		return
-	case *ast.BinaryNode:
-		// a < b < c is parsed as a < b && b < c, but has no && to point at.
-		if (isAnd(n.Operator) || isOr(n.Operator)) && e.src.token(e.src.at(n.Location())) == n.Operator {
-			e.operands(n, n.Operator, depth)
-			return
-		}
-	case *ast.UnaryNode:
-		if isNot(n.Operator) && !e.negated(n) {
-			e.operand(n.Node, depth)
-			return
-		}
-	case *ast.ConditionalNode:
-		e.operand(n.Cond, depth)
-		e.operand(n.Exp1, depth)
-		e.operand(n.Exp2, depth)
-		return
-	}
-	e.fields(n, depth)
-}
-
-// operands adds both sides, and those of sides with the same operator at the same depth.
-func (e *explainer) operands(n *ast.BinaryNode, operator string, depth int) {
-	for _, side := range []ast.Node{n.Left, n.Right} {
-		if b, ok := side.(*ast.BinaryNode); ok && b.Operator == operator && e.src.token(e.src.at(b.Location())) == operator {
-			e.operands(b, operator, depth)
-			continue
-		}
-		e.operand(side, depth)
-	}
-}
-
-func (e *explainer) operand(n ast.Node, depth int) {
-	if isLiteral(n) {
-		return
-	}
-	e.addNode(depth, n)
-	e.explain(n, depth+1)
-}
-
-// negated reports whether n is the not of x not in y, which stands inside its operand.
-func (e *explainer) negated(n *ast.UnaryNode) bool {
-	first, _ := e.src.spread(n.Node)
-	return e.src.at(n.Location()) > first
-}
-
-// fields adds the fields and members that a comparison reads, each once.
-func (e *explainer) fields(n ast.Node, depth int) {
-	texts := map[string]int{} // text → where it first stands
-	e.collect(n, n, texts)
-	order := make([]string, 0, len(texts))
-	for text := range texts {
-		order = append(order, text)
-	}
-	sort.Slice(order, func(i, j int) bool { return texts[order[i]] < texts[order[j]] })
-	for _, text := range order {
-		e.addPart(depth, text, texts[text])
-	}
-}
-
-func (e *explainer) collect(whole, n ast.Node, texts map[string]int) {
-	note := func(text string, at int) {
-		if _, ok := texts[text]; !ok {
-			texts[text] = at
+// fillLeftOut fills fields that no program of the table reads: the optimiser has left out the comparison of one beside a literal
+// that decides.
+func (s *Scope) fillLeftOut(slots []slot) {
+	for i := range slots {
+		if _, filled := s.variables[slots[i].key]; !filled {
+			s.fill(&slots[i])
+			s.spoilt = true
 		}
 	}
-	start, _ := e.src.extent(n)
-	switch n := n.(type) {
-	case *ast.IdentifierNode:
-		if _, isConstant := constants()[n.Value]; !isConstant && n != whole {
-			note(n.Value, start)
-		}
-		return
-	case *ast.MemberNode:
-		if !n.Method && find(n, isPointer) == nil {
-			if ast.Node(n) != whole {
-				note(e.src.of(n), start)
-				return
-			}
-			e.collect(whole, n.Node, texts)
-			return
-		}
-	case *ast.CallNode:
-		switch function(n) {
-		case "mentions", "mentionsAll":
-			for _, name := range e.schema.mentionLists() {
-				note(name, start)
-			}
-		case "hourIn", "weekday":
-			note("now", start)
-		case "has":
-			return
-		}
-		for _, arg := range n.Arguments {
-			e.collect(whole, arg, texts)
-		}
-		if m, ok := n.Callee.(*ast.MemberNode); ok {
-			e.collect(whole, m.Node, texts)
-		}
-		return
-	}
-	each(n, func(child *ast.Node) { e.collect(whole, *child, texts) })
 }
 
-func isPointer(n ast.Node) bool {
-	_, ok := n.(*ast.PointerNode)
-	return ok
+// Truth returns what a condition comes to, with the same unknown names as Explain, and why it failed. It costs no more than Eval
+// where the condition reads nothing unknown, and takes nothing from the callback's budget.
+func (s *Scope) Truth(c *Cond, unknown ...string) (Truth, error) {
+	total := s.total
+	defer func() { s.total = total }()
+	s.total = callbackSteps
+	if (&explanation{unknown: unknown}).isUnknown(c.reads) {
+		return s.Explain(c, unknown...)[0].Truth, nil
+	}
+	matched, err := s.Eval(c)
+	return truthOf(matched, err), err
+}
+
+func truthOf(v any, err error) Truth { return outcomeOf(v, err).truth() }
+
+func outcomeOf(v any, err error) outcomes {
+	truth, isTruth := v.(bool)
+	switch {
+	case err != nil:
+		return fails
+	case isTruth && truth:
+		return comesTrue
+	case isTruth:
+		return comesFalse
+	}
+	return comesOdd
 }
 
 // maxShown bounds a value's text, in runes.

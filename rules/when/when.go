@@ -29,12 +29,12 @@ type Problem struct {
 
 // A Cond is a compiled condition: read-only, safe for concurrent use.
 type Cond struct {
-	source  string
-	schema  *schema
-	program *vm.Program
-	slots   []slot   // the fields it reads
-	reads   []string // the names it reads, sorted
-	parts   func() []part
+	source    string
+	schema    *schema
+	program   *vm.Program
+	slots     []slot   // the fields it reads
+	reads     []string // the names it reads, sorted
+	explained func() explainable
 }
 
 // Compile compiles src for callbacks of the given commands (none: for all, and unknown ones; a
@@ -49,7 +49,7 @@ func Compile(src string, commands []*openim.Command) (*Cond, []Problem) {
 		return nil, d.problems
 	}
 	c := &Cond{source: src, schema: d.schema, program: program, slots: d.slots, reads: d.reads}
-	c.parts = sync.OnceValue(c.explained)
+	c.explained = sync.OnceValue(c.explain)
 	return c, d.problems
 }
 
