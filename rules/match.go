@@ -1,10 +1,7 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"callboard/openim"
@@ -112,87 +109,4 @@ func (s *Set) Match(cb *openim.Callback, now time.Time) Plan {
 		scope.Release()
 	}
 	return plan
-}
-
-// An Explanation says why one rule matches or not.
-type Explanation struct {
-	Rule    *Rule
-	Matched bool
-	Reason  string      // "its callbacks do not include …", "its condition is false", "stopped by …"
-	Err     error       // of the condition
-	Parts   []when.Part // of the condition; nil when there is none or the callback is not for the rule
-}
-
-// Explain tells for every rule whether it matches and why, in the order of matching. A rule behind
-// one that stopped is evaluated all the same, to tell what it would have done.
-func (s *Set) Explain(cb *openim.Callback, now time.Time) []Explanation {
-	scope := s.env.Bind(cb, now)
-	defer scope.Release()
-	candidates := s.candidates(cb)
-	var explanations []Explanation
-	var stoppedBy *Rule
-	for _, r := range s.Rules {
-		e := Explanation{Rule: r}
-		if slices.Contains(candidates, r) {
-			e = r.explain(scope, stoppedBy)
-		} else {
-			e.Reason = "its callbacks do not include " + cb.Name
-		}
-		if e.Matched && r.Stop {
-			stoppedBy = r
-		}
-		explanations = append(explanations, e)
-	}
-	return explanations
-}
-
-// explain tells how a rule for this callback's command ends.
-func (r *Rule) explain(scope *when.Scope, stoppedBy *Rule) Explanation {
-	e := Explanation{Rule: r, Matched: true, Reason: "it has no condition"}
-	if r.cond != nil {
-		e.Matched, e.Err = scope.Eval(r.cond)
-		e.Parts = r.hideSecrets(scope.Explain(r.cond))
-		switch {
-		case e.Err != nil && r.MatchOnErr:
-			e.Matched, e.Reason = true, "its condition failed, and on_error is match"
-		case e.Err != nil:
-			e.Reason = "its condition failed, and on_error is skip"
-		default:
-			e.Reason = fmt.Sprintf("its condition is %t", e.Matched)
-		}
-	}
-	if stoppedBy != nil {
-		e.Reason = fmt.Sprintf("stopped by %s; otherwise: %s", stoppedBy.Name, e.Reason)
-		e.Matched = false
-	}
-	return e
-}
-
-// hideSecrets puts references back in place of what they stand for.
-func (r *Rule) hideSecrets(parts []when.Part) []when.Part {
-	for i := range parts {
-		for _, s := range r.secrets {
-			if s.value != "" {
-				parts[i].Text = strings.ReplaceAll(parts[i].Text, s.value, s.reference)
-				parts[i].Value = s.hideIn(parts[i].Value)
-			}
-		}
-	}
-	return parts
-}
-
-// hideIn hides the secret in a value as explanations show it: with escapes, and cut short.
-func (s secret) hideIn(shown string) string {
-	quoted := strconv.Quote(s.value)
-	quoted = quoted[1 : len(quoted)-1]
-	shown = strings.ReplaceAll(shown, quoted, s.reference)
-	shown = strings.ReplaceAll(shown, s.value, s.reference)
-	if kept, cut := strings.CutSuffix(shown, "…"); cut {
-		for n := min(len(quoted), len(kept)); n > 0; n-- {
-			if rest, found := strings.CutSuffix(kept, quoted[:n]); found {
-				return rest + s.reference + "…"
-			}
-		}
-	}
-	return shown
 }
