@@ -60,6 +60,7 @@ type matched struct {
 	asks     []int    // parallel to ballots: places in call.asks
 	deadline time.Time
 	outcome  Outcome
+	decided  int // the arrival with which the outcome was certain, 0 before
 	by       int // ballot that decided, or -1
 }
 
@@ -159,8 +160,15 @@ func (c *call) expire(now time.Time) {
 func (m *matched) waits() bool { return len(m.ballots) > 0 && m.outcome == Undecided }
 
 func (m *matched) tally() {
-	if m.waits() {
-		m.outcome, m.by = Tally(m.rule.Await.Policy, m.ballots)
+	if !m.waits() {
+		return
+	}
+	m.outcome, m.by = Tally(m.rule.Await.Policy, m.ballots)
+	if m.outcome == Undecided {
+		return
+	}
+	for i := range m.ballots {
+		m.decided = max(m.decided, m.ballots[i].Arrived)
 	}
 }
 

@@ -94,6 +94,7 @@ func (p tracePage) AppendJSON(b []byte) []byte {
 		w.text("decision", r.Decision)
 		w.text("why", p.told(r.Why))
 		w.text("error", r.Err)
+		w.count(r.Count)
 	})
 	w.list("asked", len(t.Asked), func(i int) { p.asked(w, &t.Asked[i]) })
 	w.list("notified", len(t.Notified), func(i int) {
@@ -141,6 +142,32 @@ func (p tracePage) asked(w *objectWriter, a *SinkTrace) {
 	w.milliseconds("ms", a.Duration)
 }
 
+// count writes how a rule's policy came to its outcome.
+func (w *objectWriter) count(c *Count) {
+	if c == nil {
+		return
+	}
+	w.text("policy", policyText(c.Policy))
+	w.text("because", c.Because())
+	w.number("decided", int64(c.Decided))
+	if c.By >= 0 {
+		w.text("by", c.Ballots[c.By].Sink)
+	}
+	w.list("ballots", len(c.Ballots), func(i int) {
+		b := &c.Ballots[i]
+		w.text("sink", b.Sink)
+		w.number("arrived", int64(b.Arrived))
+		if b.Arrived == 0 {
+			return
+		}
+		w.text("vote", b.Vote.String())
+		if b.Vote == openim.Failed {
+			w.text("counts_as", b.Failure.String())
+		}
+		w.truth("late", b.Late)
+	})
+}
+
 // An objectWriter appends members to a JSON object; empty ones are left out.
 type objectWriter struct {
 	b     []byte
@@ -186,6 +213,13 @@ func (w *objectWriter) number(name string, n int64) {
 	if n != 0 {
 		w.name(name)
 		w.b = strconv.AppendInt(w.b, n, 10)
+	}
+}
+
+func (w *objectWriter) truth(name string, truth bool) {
+	if truth {
+		w.name(name)
+		w.b = append(w.b, "true"...)
 	}
 }
 

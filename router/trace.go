@@ -52,6 +52,7 @@ type RuleTrace struct {
 	Why      string // what the policy did with the votes, or "" as in Trace
 	Err      string // of its condition, or ""
 	Matched  bool   // false only with Err: on_error is skip
+	Count    *Count // of the votes of who was asked; nil where nobody was, or as Why
 }
 
 // A SinkTrace is what one sink came to.
@@ -124,7 +125,7 @@ func (c *call) traceRule(m *matched, plan rules.Plan, worded bool) RuleTrace {
 	case len(m.ballots) > 0:
 		rt.Decision = m.outcome.String()
 		if worded {
-			rt.Why = c.whyRule(m)
+			rt.Why, rt.Count = c.whyRule(m), m.count()
 		}
 	case m.rule.Reply != nil:
 		rt.Decision, rt.Why = "allow", "its own reply allows"
