@@ -138,6 +138,7 @@ func (p tracePage) asked(w *objectWriter, a *SinkTrace) {
 	w.number("code", int64(a.Answer.Code))
 	if p.withBodies {
 		w.text("message", a.Answer.Message)
+		w.values("set", a.Answer.Fields)
 	}
 	w.milliseconds("ms", a.Duration)
 }
@@ -167,6 +168,13 @@ func (w *objectWriter) count(c *Count) {
 		w.truth("late", b.Late)
 	})
 }
+
+// TooLate is why the record of a sink that was asked has no vote where a rule's deadline came before its answer. Others without
+// a vote were not needed any more.
+const TooLate = tooLate
+
+// maxSet bounds what is kept of the fields that one sink set, in bytes of their values: beyond it, set is null.
+const maxSet = 64 << 10
 
 // An objectWriter appends members to a JSON object; empty ones are left out.
 type objectWriter struct {
@@ -207,6 +215,35 @@ func (w *objectWriter) texts(name string, values []string) {
 		w.quoted(v)
 	}
 	w.b = append(w.b, ']')
+}
+
+// values appends fields as an object.
+func (w *objectWriter) values(name string, fields []openim.FieldValue) {
+	if len(fields) == 0 {
+		return
+	}
+	size := 0
+	for i := range fields {
+		size += len(fields[i].Raw)
+	}
+	w.name(name)
+	if size > maxSet {
+		w.b = append(w.b, "null"...)
+		return
+	}
+	w.b = append(w.b, '{')
+	w.first = true
+	for i := range fields {
+		if !w.first {
+			w.b = append(w.b, ',')
+		}
+		w.first = false
+		w.quoted(fields[i].Name)
+		w.b = append(w.b, ':')
+		w.b = append(w.b, fields[i].Raw...)
+	}
+	w.b = append(w.b, '}')
+	w.first = false
 }
 
 func (w *objectWriter) number(name string, n int64) {

@@ -1,0 +1,135 @@
+package compare
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"callboard/internal/journal"
+	"callboard/internal/queue"
+	"callboard/openim"
+	"callboard/router"
+	"callboard/rules"
+	"callboard/sinks"
+)
+
+const twoSinks = `
+sinks:
+  mod: {url: "http://127.0.0.1:1"}
+  risk: {url: "http://127.0.0.1:1"}
+  archive: {url: "http://127.0.0.1:1", order_by: groupID}
+rules:
+  - {name: ask, callbacks: [beforeSendGroupMsg], await: {sinks: [mod, risk], policy: any}, notify: [archive]}
+  - {name: by-header, callbacks: [beforeSendSingleMsg], when: 'headers["x"] == "y"', notify: [archive]}
+  - {name: fails, callbacks: [beforeSendGroupMsg], when: 'int(content) > 0', notify: [archive]}
+`
+
+func side(t *testing.T, text string) *Side {
+	t.Helper()
+	set, ds := rules.Load([]rules.File{{Name: "rules.yaml", Data: []byte(text)}}, rules.Options{})
+	if set == nil {
+		t.Fatal(ds)
+	}
+	return NewSide(set, router.Options{})
+}
+
+func callback(t *testing.T, command, body string) *openim.Callback {
+	t.Helper()
+	cb, err := openim.Decode(openim.Request{Path: "/" + command, Body: []byte(body)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cb
+}
+
+// What a trace came to is the same after it was recorded, exported and read again.
+func TestARecordSaysWhatTheTraceSaid(t *testing.T) {
+	s := side(t, twoSinks)
+	trace := &router.Trace{
+		ID: "cb", Received: time.Now(), Command: "callbackBeforeSendGroupMsgCommand",
+		Rules: []router.RuleTrace{{Rule: "ask", Matched: true}, {Rule: "fails", Err: "no integer"}},
+		Asked: []router.SinkTrace{
+			{Result: sinks.Result{Sink: "mod", Answer: openim.Answer{Vote: openim.Allow, Fields: fields("content", `"new"`, "ex", `{"a":1}`)}}, Done: true},
+			{Result: sinks.Result{Sink: "risk", Answer: openim.Answer{Reason: router.TooLate}}},
+			{Result: sinks.Result{Sink: "slow", Answer: openim.Answer{Reason: "its answer was not waited for"}}},
+		},
+		Notified: []queue.Target{{Sink: "archive", Key: "g1", Rules: []string{"ask"}}},
+		Queued:   true,
+		Verdict:  openim.Verdict{Fields: fields("content", `"new"`)},
+		Reply:    []byte(`{"actionCode":0,"content":"new"}`),
+	}
+	record := trace.Record(true)
+	record.Trace = json.RawMessage(record.Trace.(interface{ AppendJSON([]byte) []byte }).AppendJSON(nil)) // as the journal gives it back
+	line, err := journal.AppendExport(nil, record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := journal.ParseExport(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadRecord(&e.Callback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := s.Outcome(trace)
+	if ds := Differences(&want, &got.Outcome); ds != nil {
+		t.Errorf("the record differs: %+v", ds)
+	}
+	votes := map[string]openim.Answer{
+		"mod":  {Vote: openim.Allow, Fields: fields("content", `"new"`, "ex", `{"a":1}`)},
+		"risk": {Reason: router.TooLate},
+	}
+	if diff := cmp.Diff(votes, got.Votes); diff != "" {
+		t.Errorf("votes (-want +got):\n%s", diff)
+	}
+}
+
+func TestARefusalIsRecorded(t *testing.T) {
+	got, err := ReadRecord(&journal.Callback{Verdict: "refuse", Code: 7, Rules: []string{"ask"},
+		Trace: []byte(`{"decided_by":"ask"}`)}) // not a RawMessage: nothing to read
+	if err != nil || !got.Outcome.Refused || got.Outcome.Code != 7 || got.Outcome.DecidedBy != "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestRehearse(t *testing.T) {
+	s := side(t, twoSinks)
+	refuse := openim.Answer{Vote: openim.Refuse, Code: 20401, Message: "no"}
+	body := `{"callbackCommand":"callbackBeforeSendGroupMsgCommand","groupID":"g1","content":"x"}`
+	for _, row := range []struct {
+		name    string
+		votes   map[string]openim.Answer
+		assumed openim.Answer
+		refused bool
+		unheard []string
+	}{
+		{"one is heard, and allows", map[string]openim.Answer{"mod": {Vote: openim.Allow}}, openim.Answer{Vote: openim.Allow}, false, nil},
+		{"both are heard, and refuse", map[string]openim.Answer{"mod": refuse, "risk": refuse}, openim.Answer{Vote: openim.Allow}, true, nil},
+		{"one refuses, the other is assumed to allow", map[string]openim.Answer{"mod": refuse}, openim.Answer{Vote: openim.Allow}, false, []string{"risk"}},
+		{"one refuses, the other is assumed to refuse", map[string]openim.Answer{"mod": refuse}, refuse, true, []string{"risk"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			o, unheard := s.Rehearse(callback(t, "callbackBeforeSendGroupMsgCommand", body), time.Now(), row.votes, row.assumed)
+			if o.Refused != row.refused || !cmp.Equal(unheard, row.unheard) {
+				t.Errorf("refused %t, unheard %v", o.Refused, unheard)
+			}
+			if !cmp.Equal(o.Asked, []Part{{Sink: "mod", Rules: []string{"ask"}}, {Sink: "risk", Rules: []string{"ask"}}}) ||
+				!cmp.Equal(o.Notified, []Part{{Sink: "archive", Key: "g1", Rules: []string{"ask"}}}) || !cmp.Equal(o.Failed, []string{"fails"}) {
+				t.Errorf("outcome %+v", o)
+			}
+		})
+	}
+}
+
+func TestUnsure(t *testing.T) {
+	s := side(t, twoSinks)
+	if got := s.Unsure(callback(t, "callbackBeforeSendGroupMsgCommand", `{}`)); got != nil {
+		t.Errorf("unsure of %v", got)
+	}
+	if got := s.Unsure(callback(t, "callbackBeforeSendSingleMsgCommand", `{}`)); len(got) != 1 || got[0].Name != "by-header" {
+		t.Errorf("unsure of %v", got)
+	}
+}
