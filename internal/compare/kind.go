@@ -7,20 +7,20 @@ type Kind uint8
 
 // The kinds, what matters most first. Each has its reverse, or is its own.
 const (
-	Refused        Kind = iota // it is refused, and was not; of an after-callback: its policy is not met
-	NotRefused                 // the reverse
-	CodeChanged                // it is refused with another code or message
-	FieldsChanged              // it is allowed with other reply fields
-	Failed                     // a rule's condition fails, and did not
-	NotFailed                  // the reverse
-	NotifiedMore               // a sink gets it delivered that did not
-	NotifiedLess               // the reverse
-	KeyChanged                 // a sink gets it in another order: with another key
-	AskedMore                  // a sink is asked that was not
-	AskedLess                  // the reverse
-	MatchedMore                // a rule matches that did not
-	MatchedLess                // the reverse
-	lastKind = MatchedLess
+	Refused       Kind = iota // it is refused, and was not; of an after-callback: its policy is not met
+	NotRefused                // the reverse
+	CodeChanged               // it is refused with another code or message
+	FieldsChanged             // it is allowed with other reply fields
+	Failed                    // a rule's condition fails, and did not
+	NotFailed                 // the reverse
+	NotifiedMore              // a sink gets it delivered that did not
+	NotifiedLess              // the reverse
+	KeyChanged                // a sink gets it in another order: with another key
+	AskedMore                 // a sink is asked that was not
+	AskedLess                 // the reverse
+	MatchedMore               // a rule matches that did not
+	MatchedLess               // the reverse
+	lastKind      = MatchedLess
 )
 
 var kindNames = [lastKind + 1]string{
