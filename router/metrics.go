@@ -119,11 +119,20 @@ func (m *metrics) planned(t *prepared, plan rules.Plan) {
 	}
 }
 
-// forget drops the series of rules and sinks that a new table no longer has.
-func (m *metrics) forget(old, current *prepared) {
-	kept := make(map[string]bool, len(current.rules))
-	for r := range current.rules {
-		kept[r.Name] = true
+// forget drops the series of rules and sinks that an old table had and none of the tables in use has. Nil ones have nothing.
+func (m *metrics) forget(old *prepared, inUse ...*prepared) {
+	kept := make(map[string]bool, len(old.rules))
+	sinks := make(map[string]bool, len(old.Sinks))
+	for _, table := range inUse {
+		if table == nil {
+			continue
+		}
+		for r := range table.rules {
+			kept[r.Name] = true
+		}
+		for name := range table.Sinks {
+			sinks[name] = true
+		}
 	}
 	for r := range old.rules {
 		if !kept[r.Name] {
@@ -132,7 +141,7 @@ func (m *metrics) forget(old, current *prepared) {
 		}
 	}
 	for name := range old.Sinks {
-		if _, ok := current.Sinks[name]; !ok {
+		if !sinks[name] {
 			m.votes.DeletePartialMatch(prometheus.Labels{"sink": name})
 			m.attempts.DeleteLabelValues(name)
 			m.sinkSeconds.DeleteLabelValues(name)

@@ -88,6 +88,7 @@ func (p tracePage) AppendJSON(b []byte) []byte {
 		w.text("detail", t.Verdict.Detail)
 	}
 	w.text("traceparent", t.TraceParent)
+	w.truth("canary", t.Canary)
 	w.list("rules", len(t.Rules), func(i int) {
 		r := &t.Rules[i]
 		w.text("rule", r.Rule)

@@ -8,6 +8,7 @@ package router
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,10 +67,14 @@ func (o Options) withDefaults() Options {
 
 // A Gateway answers callbacks. It is an http.Handler, and safe for concurrent use.
 type Gateway struct {
-	o        Options
-	log      *slog.Logger
-	metrics  *metrics
-	table    atomic.Pointer[prepared]
+	o       Options
+	log     *slog.Logger
+	metrics *metrics
+	table   atomic.Pointer[prepared]
+
+	swapping  sync.Mutex // held while tables change
+	candidate atomic.Pointer[candidate]
+
 	inFlight atomic.Int64 // callbacks
 	requests atomic.Int64 // to sinks, whether or not their answer is still awaited
 	budgets  budgets
@@ -85,11 +90,13 @@ func New(o Options) *Gateway {
 }
 
 // Swap makes t the table of the requests that begin from now on; requests under way finish with the one
-// they began with. Calls to Swap must not overlap.
+// they began with.
 func (g *Gateway) Swap(t *Table) {
+	g.swapping.Lock()
+	defer g.swapping.Unlock()
 	next := g.metrics.prepare(t)
 	if old := g.table.Swap(next); old != nil {
-		g.metrics.forget(old, next)
+		g.metrics.forget(old, next, g.candidate.Load().table())
 	}
 }
 

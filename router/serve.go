@@ -54,7 +54,7 @@ func (g *Gateway) handle(r *http.Request, t *Trace) *openim.Callback {
 		g.inTrouble(t, looping, err)
 		return cb
 	}
-	table := g.table.Load()
+	table := g.tableFor(cb, t)
 	if table == nil {
 		g.inTrouble(t, noTable, fmt.Errorf("no rules are loaded yet"))
 		return cb

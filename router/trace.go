@@ -24,6 +24,7 @@ type Trace struct {
 	Received    time.Time
 	Duration    time.Duration // to the answer
 	Revision    string        // of the table
+	Canary      bool          // whether that is the candidate's
 	Rules       []RuleTrace   // that matched, or failed
 	Asked       []SinkTrace   // in the order of rules and their sinks
 	Verdict     openim.Verdict
@@ -154,6 +155,9 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 		slog.Float64("ms", float64(t.Duration.Microseconds())/1000),
 		slog.String("revision", t.Revision),
 		slog.String("operation_id", clip(t.OperationID)))
+	if t.Canary {
+		attrs = append(attrs, slog.Bool("canary", true))
+	}
 	attrs = appendIf(attrs, "message_id", t.MessageID)
 	attrs = appendIf(attrs, "source", t.Source)
 	attrs = appendIf(attrs, "rules", ruleNames(t.Rules))
