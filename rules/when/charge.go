@@ -15,20 +15,26 @@ import (
 // is rewritten.
 func (l *lowering) lowerLoop(n *ast.BuiltinNode, predicate *ast.PredicateNode, inside bool) {
 	weight := 1 + bodyWeight(predicate.Node)/8
+	if n.Map != nil { // of map(filter(…), …), which the optimiser makes one loop of
+		weight += bodyWeight(n.Map) / 8
+		l.lower(&n.Map, true)
+	}
 	l.lower(&n.Arguments[0], inside)
 	if isUnknown(n.Arguments[0]) {
 		wrap(&n.Arguments[0], entries, anyType)
 	}
 	l.lower(&predicate.Node, true)
-	asTruth(&predicate.Node)
 	guard := &ast.ConditionalNode{
 		Ternary: true,
 		Cond:    goCall(inScope{"__step", new(func(any) bool)}, boolType, literal(weight)),
-		Exp1:    predicate.Node,
 		Exp2:    &ast.BoolNode{},
 	}
+	if n.Name != "map" {
+		asTruth(&predicate.Node)
+	}
+	guard.Exp1 = predicate.Node
 	guard.Exp2.SetType(boolType)
-	guard.SetType(boolType)
+	guard.SetNature(*predicate.Node.Nature())
 	put(&predicate.Node, guard)
 }
 
@@ -68,6 +74,8 @@ func lowerBuiltin(p *ast.Node, n *ast.BuiltinNode, inside bool) {
 	}
 	switch n.Name {
 	case "lower", "upper", "trim", "trimPrefix", "trimSuffix", "hasPrefix", "hasSuffix", "indexOf", "lastIndexOf":
+		charge(&n.Arguments[0], copyWeight)
+	case "join":
 		charge(&n.Arguments[0], copyWeight)
 	case "split":
 		charge(&n.Arguments[0], splitWeight)

@@ -15,7 +15,7 @@ func (s *Scope) fill(a *slot) {
 func (s *Scope) cut(name string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if len(v) > maxString {
+		if len(v) > s.longest {
 			return s.cutString(name, v)
 		}
 	case []any:
@@ -28,11 +28,11 @@ func (s *Scope) cut(name string, v any) any {
 }
 
 func (s *Scope) cutString(name, v string) string {
-	if len(v) <= maxString {
+	if len(v) <= s.longest {
 		return v
 	}
-	s.note("%s: rules see the first %d of %d bytes", name, maxString, len(v))
-	end := maxString
+	s.note("%s: rules see the first %d of %d bytes", name, s.longest, len(v))
+	end := s.longest
 	for end > 0 && !utf8.RuneStart(v[end]) {
 		end--
 	}

@@ -25,6 +25,7 @@ type draft struct {
 	src      source
 	schema   *schema
 	words    words
+	builds   bool // whether it builds a value, and so may call valueFunctions and join texts
 	config   *conf.Config
 	tree     *parser.Tree
 	problems []Problem

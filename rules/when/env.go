@@ -11,6 +11,7 @@ import (
 type Env struct {
 	plans   map[*openim.Command]*plan
 	unknown *plan // for commands that the catalogue lacks
+	longest int   // bytes of a text that is seen whole
 }
 
 // A plan says which fields a command's callbacks are asked for. The others of the table are zero.
@@ -24,24 +25,44 @@ type plan struct {
 
 // NewEnv collects what conds and keys read; only that is filled for each callback.
 func NewEnv(conds []*Cond, keys ...*Key) *Env {
-	slots := map[string]slot{}
-	note := func(read []slot) {
-		for _, s := range read {
-			slots[s.key] = s
-		}
-	}
+	read := slots{}
 	for _, c := range conds {
-		note(c.slots)
+		read.add(c.slots)
 	}
 	for _, k := range keys {
-		note(k.slots)
+		read.add(k.slots)
 	}
-	e := &Env{plans: map[*openim.Command]*plan{}, unknown: newPlan(nil)}
+	return newEnv(read, maxString)
+}
+
+// NewValueEnv is NewEnv for values, and keys of the same sink. They see more of long texts: up to a mebibyte.
+func NewValueEnv(values []*Value, keys ...*Key) *Env {
+	read := slots{}
+	for _, v := range values {
+		read.add(v.slots)
+	}
+	for _, k := range keys {
+		read.add(k.slots)
+	}
+	return newEnv(read, maxBuilt)
+}
+
+// slots are what all expressions of an Env read, by key.
+type slots map[string]slot
+
+func (all slots) add(read []slot) {
+	for _, s := range read {
+		all[s.key] = s
+	}
+}
+
+func newEnv(read slots, longest int) *Env {
+	e := &Env{plans: map[*openim.Command]*plan{}, unknown: newPlan(nil), longest: longest}
 	for _, command := range openim.Commands() {
 		e.plans[command] = newPlan(command.Name)
 	}
-	for _, key := range sortedKeys(slots) {
-		s := slots[key]
+	for _, key := range sortedKeys(read) {
+		s := read[key]
 		e.unknown.asked = append(e.unknown.asked, s)
 		for command, p := range e.plans {
 			switch f, ok := command.Field(s.name); {
@@ -78,7 +99,7 @@ func (e *Env) Bind(cb *openim.Callback, now time.Time) *Scope {
 		p = e.unknown
 	}
 	s := p.pool.Get().(*Scope)
-	s.cb, s.now, s.total = cb, now.UTC(), callbackSteps
+	s.cb, s.now, s.total, s.longest = cb, now.UTC(), callbackSteps, e.longest
 	if p == e.unknown {
 		s.variables["command"] = cb.Name
 	}

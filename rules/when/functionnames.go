@@ -90,7 +90,7 @@ var instead = map[string]string{
 }
 
 func (c *nameCheck) checkBuiltin(n *ast.BuiltinNode) {
-	if builtinNamed[n.Name] == nil {
+	if builtinNamed[n.Name] == nil && !(c.builds && valueFunctionNamed[n.Name] != nil) {
 		hint := instead[n.Name]
 		if hint == "" {
 			hint = "functions: " + list(functionNames(), 100)
@@ -104,6 +104,9 @@ func (c *nameCheck) checkBuiltin(n *ast.BuiltinNode) {
 	}
 	if n.Name == "trim" && len(n.Arguments) > 1 && !(isText(n.Arguments[1]) && len(n.Arguments[1].(*ast.StringNode).Value) <= maxTrimmed) {
 		c.add(n.Arguments[1], "bad-argument", "trim takes a few characters, written out", usage(n.Name))
+	}
+	if n.Name == "join" && len(n.Arguments) > 1 && !(isText(n.Arguments[1]) && len(n.Arguments[1].(*ast.StringNode).Value) <= maxTrimmed) {
+		c.add(n.Arguments[1], "bad-argument", "join takes a few characters, written out", usage(n.Name))
 	}
 	if n.Name == "count" && len(n.Arguments) == 1 {
 		c.add(n, "bad-argument", "count needs a predicate", `count(atUserList, # startsWith "bot-"); for all entries len(atUserList)`)

@@ -1,6 +1,7 @@
 package when
 
 import (
+	"slices"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
@@ -154,9 +155,19 @@ var builtins = []Doc{
 	{"date", `now > date("2026-01-01")`, "A date and time, written out."},
 }
 
+// valueFunctions are those that only expressions that build a value may call: what they make counts against its bounds.
+var valueFunctions = []Doc{
+	{"map", `map(atUserList, {{"id": #}})`, "A list with a value made of each entry, which it calls #."},
+	{"join", `join(atUserList, ",")`, "The texts of a list as one, with a few characters between them."},
+}
+
+// ValueFunctions returns the functions that expressions which build a value may call beside Functions.
+func ValueFunctions() []Doc { return slices.Clone(valueFunctions) }
+
 var (
-	helperNamed  = indexed(functions, func(h helper) string { return h.Name })
-	builtinNamed = indexed(builtins, func(d Doc) string { return d.Name })
+	helperNamed        = indexed(functions, func(h helper) string { return h.Name })
+	builtinNamed       = indexed(builtins, func(d Doc) string { return d.Name })
+	valueFunctionNamed = indexed(valueFunctions, func(d Doc) string { return d.Name })
 )
 
 func indexed[T any](list []T, name func(T) string) map[string]*T {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
+	"time"
 
 	"callboard/openim"
 
@@ -52,21 +52,44 @@ func (d *draft) compileKey() *vm.Program {
 // checkKey reports expressions whose value is no key, or no good one.
 func (d *draft) checkKey() {
 	n := result(d.tree.Node)
-	kind := n.Type().Kind()
 	now := find(d.tree.Node, readsNow)
 	switch {
 	case now != nil:
 		d.add(now, "key-with-time", "a key cannot depend on the time: the same one would not come again", "sendTime, for example, stays with the callback")
-	case n.Nature().Nil:
-		d.add(n, "not-a-key", "the expression is nil, not a text, a number or a boolean", "")
-	case isLiteral(n) && kind == reflect.Bool:
+	case isLiteral(n) && n.Type().Kind() == reflect.Bool:
 		d.add(n, "not-a-key", "the expression is the same for every callback", "groupID, for example")
-	case isText(n) && d.isField(n.(*ast.StringNode).Value):
+	default:
+		d.checkScalar("not-a-key")
+	}
+}
+
+// checkScalar reports expressions whose value is no text, number or boolean.
+func (d *draft) checkScalar(id string) {
+	n := result(d.tree.Node)
+	switch {
+	case n.Nature().Nil:
+		d.add(n, id, "the expression is nil, not a text, a number or a boolean", "")
+	case isUnknown(n), isScalar(n.Type()):
+		d.warnOfFieldName(n)
+	default:
+		d.add(n, id, fmt.Sprintf("the expression is %s, not a text, a number or a boolean", typeOf(n)), d.keyHint(n))
+	}
+}
+
+// isScalar reports whether scalarText writes values of a type.
+func isScalar(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String, reflect.Bool, reflect.Float64, reflect.Int, reflect.Int64:
+		return t != reflect.TypeFor[time.Duration]()
+	}
+	return t == reflect.TypeFor[time.Time]()
+}
+
+// warnOfFieldName warns of a text that is the name of a field.
+func (d *draft) warnOfFieldName(n ast.Node) {
+	if isText(n) && d.isField(n.(*ast.StringNode).Value) {
 		d.warn(n, "text-for-field", fmt.Sprintf("this is the text %s, the same for every callback, not the field", d.src.of(n)),
 			n.(*ast.StringNode).Value+" without quotes")
-	case isUnknown(n), n.Type() == stringType, n.Type() == intType, n.Type() == floatType, n.Type() == boolType:
-	default:
-		d.add(n, "not-a-key", fmt.Sprintf("the expression is %s, not a text, a number or a boolean", typeOf(n)), d.keyHint(n))
 	}
 }
 
@@ -118,17 +141,9 @@ func (s *Scope) Key(k *Key) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	switch v := v.(type) {
-	case nil:
-		return "", nil
-	case string:
-		return v, nil
-	case int:
-		return strconv.Itoa(v), nil
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), nil
-	case bool:
-		return strconv.FormatBool(v), nil
+	key, ok := scalarText(v)
+	if !ok {
+		return "", &conversionError{"a key", typeName(v)}
 	}
-	return "", &conversionError{"a key", typeName(v)}
+	return key, nil
 }

@@ -34,6 +34,7 @@ const (
 	memoryBudget    = 50_000    // entries of lists that one evaluation makes
 	maxEntries      = 10_000    // of a list that conditions see
 	maxString       = 64 << 10  // bytes of a text that conditions see
+	maxBuilt        = 1 << 20   // the same where a value is built: what is cut there is lost to the sink
 	keptBody        = 256 << 10 // bytes of a body above which its Scope is not used again
 )
 

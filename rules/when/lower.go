@@ -54,6 +54,9 @@ func (l *lowering) lower(p *ast.Node, inside bool) {
 		asTruth(&n.Cond)
 	case *ast.BinaryNode:
 		lowerBinary(p, n, inside)
+		if n.Operator == "+" && l.builds && (n.Type() == stringType || isUnknown(n)) {
+			charge(p, copyWeight) // conditions may join a few times only
+		}
 	case *ast.BuiltinNode:
 		lowerBuiltin(p, n, inside)
 	}

@@ -27,6 +27,7 @@ type Scope struct {
 	cb        *openim.Callback
 	now       time.Time
 	variables map[string]any // what programs run on: fields by key, and the functions below
+	longest   int            // bytes of a text that is seen whole
 	spoilt    bool           // holds fields that the next callback would not replace
 	machine   vm.VM
 

@@ -16,6 +16,9 @@ func usage(name string) string {
 	if d := builtinNamed[name]; d != nil {
 		return d.Usage
 	}
+	if d := valueFunctionNamed[name]; d != nil {
+		return d.Usage
+	}
 	return ""
 }
 

@@ -19,7 +19,7 @@ func (d *draft) checkUse(n ast.Node, inPredicate bool, joins *int) {
 	case *ast.PredicateNode:
 		inPredicate = true
 	case *ast.BinaryNode:
-		if n.Operator == "+" && (n.Type() == stringType || isUnknown(n)) {
+		if n.Operator == "+" && !d.builds && (n.Type() == stringType || isUnknown(n)) {
 			*joins++
 			if inPredicate {
 				d.add(n, "text-joined", "texts cannot be joined inside a predicate", "")
