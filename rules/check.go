@@ -24,6 +24,7 @@ func (l *loader) check(files []File) {
 	l.checkNames()
 	l.checkReferences()
 	l.compileKeys()
+	l.compileShapes()
 	l.checkDedup()
 	l.checkTimeouts()
 	if !diag.HasErrors(l.findings.list) { // else what could not be read may be what is missed
@@ -84,6 +85,7 @@ func (l *loader) checkReferences() {
 				continue
 			}
 			sinks[name].asked = true
+			sinks[name].askedBy = append(sinks[name].askedBy, r)
 		}
 	}
 	for _, d := range l.defaults {

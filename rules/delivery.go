@@ -151,7 +151,11 @@ func (l *loader) checkIdleSettings() {
 			s.warnIdle("rules only ask this sink: put it into notify, too, or leave the setting out",
 				"order_by", "on_stuck", "stuck_limit", "rate", "breaker", "success", "secret", "retry.for")
 		case !s.asked:
-			s.warnIdle("rules only notify this sink: put it into await, too, or leave the setting out", "hedge", "on_failure", "retry.attempts")
+			const why = "rules only notify this sink: put it into await, too, or leave the setting out"
+			s.warnIdle(why, "hedge", "on_failure", "retry.attempts")
+			if s.shape.cache.own { // and not off
+				s.warnIdle(why, "cache")
+			}
 			if !s.NeedsReply {
 				s.warnIdle("its answer is read only with success: reply", "dialect", "max_answer")
 			}

@@ -5,7 +5,9 @@ package rules
 const (
 	idAwaitIdle       = "await-without-effect"
 	idBackoff         = "backoff"
+	idBodyNoObject    = "body-no-object"
 	idCommandUnknown  = "unknown-callback"
+	idComputedName    = "computed-name"
 	idDeadline        = "deadline-too-long"
 	idDuplicateDedup  = "duplicate-dedup"
 	idDuplicateItem   = "duplicate-entry"
@@ -27,6 +29,7 @@ const (
 	idNoFiles         = "no-files"
 	idNoRules         = "no-rules"
 	idNoValue         = "no-value"
+	idNotInDeliveries = "not-in-deliveries"
 	idNothingToRefuse = "nothing-to-refuse"
 	idOutOfRange      = "out-of-range"
 	idPolicy          = "impossible-policy"

@@ -176,9 +176,9 @@ func (l *loader) join(drafts []*fileDraft) {
 			l.dedups = append(l.dedups, f.dedup)
 		}
 		for _, s := range f.sinks {
-			s.asked, s.notifiedBy, s.key = false, nil, nil
+			draft := *s // checks note in it what the rules of all files make of it
+			l.sinks = append(l.sinks, &draft)
 		}
-		l.sinks = append(l.sinks, f.sinks...)
 		l.rules = append(l.rules, f.outlines...)
 		l.noRules = l.noRules || f.noRules
 	}

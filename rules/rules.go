@@ -157,6 +157,14 @@ type Sink struct {
 	OnStuck    OnStuck
 	StuckLimit int // deliveries that may wait behind a stuck one
 	Breaker    Breaker
+
+	// Of what is sent, and of votes that are kept: sources of expressions, and what they compute.
+
+	SetHeaders []Computed // in the order written
+	SetFields  []Computed // top-level fields of the body, in the order written
+	Body       string     // "" for the callback's own
+	Cache      Cache
+	Shaper     *Shaper // nil when there is nothing to compute
 }
 
 // OnStuck says what becomes of an ordered delivery that cannot be delivered.

@@ -64,6 +64,8 @@ func TestSchemaHasTheParsersKeys(t *testing.T) {
 		"retry":        retryKeys.names(),
 		"transport":    tlsKeys.names(),
 		"breaker":      breakerKeys.names(),
+		"set":          setKeys.names(),
+		"cache":        cacheKeys.names(),
 		"dedup":        dedupKeys.names(),
 		"rule":         ruleKeys.names(),
 		"defaultRules": defaultRuleKeys.names(),

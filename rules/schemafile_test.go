@@ -87,6 +87,21 @@ type schemaDefaultSinks struct {
 	Breaker     *schemaBreaker    `json:"breaker,omitempty" jsonschema_description:"When a failing sink is left alone for a while: off, or after how many failures."`
 	Success     schemaSuccess     `json:"success,omitempty" jsonschema_description:"What makes a delivery done: a 2xx status, or also a reply that allows. Default status."`
 	Secret      schemaSecrets     `json:"secret,omitempty" jsonschema_description:"Signs deliveries (Standard Webhooks): whsec_ and base64, or any text. A list of two during rotation: new, old. Default no signature."`
+	Set         *schemaSet        `json:"set,omitempty" jsonschema_description:"Headers and fields that are computed for each request."`
+	Body        schemaKey         `json:"body,omitempty" jsonschema_description:"An expression whose value is sent as JSON, in quotes. Default the callback's own body."`
+	Cache       *schemaCache      `json:"cache,omitempty" jsonschema_description:"Keep the sink's votes for a while, or off. Default never."`
+}
+
+type schemaSet struct {
+	Headers map[string]schemaKey `json:"headers,omitempty" jsonschema_description:"Name and expression of headers."`
+	Fields  map[string]schemaKey `json:"fields,omitempty" jsonschema_description:"Name and expression of top-level fields of the body."`
+}
+
+type schemaCacheParts struct {
+	Key            schemaKey      `json:"key,omitempty" jsonschema_description:"A field or an expression: callbacks of one command and source with the same value share a vote."`
+	TTL            schemaDuration `json:"ttl,omitempty" jsonschema_description:"How long a vote stands in for asking, 24h at most."`
+	StaleOnFailure schemaDuration `json:"stale_on_failure,omitempty" jsonschema_description:"How long an older vote stands in for one that failed, 168h at most. Default never."`
+	Max            int            `json:"max,omitempty" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"The most votes kept. Default 10000."`
 }
 
 type schemaRetry struct {
@@ -170,6 +185,8 @@ func (schemaRetry) JSONSchemaExtend(s *jsonschema.Schema)        { extended(s) }
 func (schemaTransport) JSONSchemaExtend(s *jsonschema.Schema)    { extended(s) }
 func (schemaDedupParts) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s) }
 func (schemaBreakerParts) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
+func (schemaSet) JSONSchemaExtend(s *jsonschema.Schema)          { extended(s) }
+func (schemaCacheParts) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s) }
 func (schemaRule) JSONSchemaExtend(s *jsonschema.Schema)         { extended(s) }
 func (schemaDefaultRules) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
 func (schemaAwait) JSONSchemaExtend(s *jsonschema.Schema)        { extended(s) }

@@ -82,6 +82,7 @@ type (
 	schemaReply     struct{ schemaReplyParts }
 	schemaBreaker   struct{ schemaBreakerParts }
 	schemaDedup     struct{ schemaDedupParts }
+	schemaCache     struct{ schemaCacheParts }
 	schemaSecrets   []string
 )
 
@@ -126,6 +127,7 @@ func (schemaDedup) JSONSchemaExtend(s *jsonschema.Schema) {
 }
 
 func (schemaBreaker) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s); orWord(s, breakerWords) }
+func (schemaCache) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s); orWord(s, cacheWords) }
 func (schemaPolicy) JSONSchemaExtend(s *jsonschema.Schema)    { extended(s); orWord(s, policyWords) }
 func (schemaReply) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s); orWord(s, []string{"allow"}) }
 func (schemaOnFailure) JSONSchemaExtend(s *jsonschema.Schema) { orWord(s, voteWords) }

@@ -22,7 +22,9 @@ type sinkDraft struct {
 	orderBy   *node            // nil for no order
 	key       *when.Key        // of orderBy, once compiled
 	asked     bool             // by a rule
+	shape     shapeDraft
 
+	askedBy    []*outline
 	notifiedBy []*outline
 }
 
@@ -64,6 +66,9 @@ var sinkKeys = keys[sinkDraft]{
 			choice(d, n, "success", successWords, []bool{false, true}, &s.NeedsReply)
 		}},
 		{"secret", (*decoder).secret},
+		{"set", (*decoder).set},
+		{"body", (*decoder).body},
+		{"cache", (*decoder).cache},
 	},
 }
 

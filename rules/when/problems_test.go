@@ -175,6 +175,8 @@ func TestWarnings(t *testing.T) {
 		{`command != "beforeSendSingleMsg"`, expected{"never-true", `"beforeSendSingleMsg"`, "not for beforeSendSingleMsg", `for beforeSendGroupMsg`}},
 		{`command startsWith "before"`, expected{"unknown-command", `command startsWith "before"`, "begins with callback", `short names`}},
 		{`weekday("UTC") == "Monday"`, expected{"never-true", `"Monday"`, `never "Monday"`, "Mon, Tue"}},
+		{`split(groupID, "-")[1] == "u"`, expected{"index-unguarded", `split(groupID, "-")[1]`, "fails when the list is shorter", ""}},
+		{`split(groupID, "")[0] == "u"`, expected{"index-unguarded", `split(groupID, "")[0]`, "fails when the list is shorter", ""}},
 		{`atUserList[0] == "u"`, expected{"index-unguarded", `atUserList[0]`, "fails when the list is shorter", "len(atUserList) > 0 && …"}},
 	} {
 		c, problems := Compile(row.src, commandsNamed(t, groupMsg))

@@ -69,7 +69,7 @@ func (d *draft) checkMember(n *ast.MemberNode) {
 		d.add(n, "unknown-method", "times have no such method for "+d.words.many, "for hours and days of a place use hourIn and weekday; of UTC now.Hour(), now.Day(), …")
 	case n.Method && base.PkgPath() != "time":
 		d.add(n, "unknown-method", "values have no methods", "see the functions: "+list(functionNames(), shownNames))
-	case isIndex(n) && base.Kind() == reflect.Slice && !d.guarded(n.Node):
+	case isIndex(n) && base.Kind() == reflect.Slice && !d.guarded(n.Node) && !isFirstOfSplit(n):
 		d.warn(n, "index-unguarded", fmt.Sprintf("%s fails when the list is shorter", d.src.of(n)),
 			fmt.Sprintf("len(%[1]s) > 0 && …, or %[2]q in %[1]s, or first(%[1]s)", d.src.of(n.Node), "x"))
 	}
@@ -78,6 +78,17 @@ func (d *draft) checkMember(n *ast.MemberNode) {
 func isIndex(n *ast.MemberNode) bool {
 	_, isName := n.Property.(*ast.StringNode)
 	return !isName
+}
+
+// isFirstOfSplit reports whether a node is split(…, "-")[0], which is always there.
+func isFirstOfSplit(n *ast.MemberNode) bool {
+	call, ok := n.Node.(*ast.BuiltinNode)
+	first, isNumber := n.Property.(*ast.IntegerNode)
+	if !ok || call.Name != "split" || len(call.Arguments) < 2 || !isNumber || first.Value != 0 {
+		return false
+	}
+	separator, ok := call.Arguments[1].(*ast.StringNode)
+	return ok && separator.Value != ""
 }
 
 // guarded reports whether the condition asks for the length of a list anywhere.

@@ -82,7 +82,7 @@ func (d *draft) checkValue() {
 	case n.Nature().Nil:
 		d.add(n, "not-a-value", "the expression is nil, the same for every callback", "")
 	case n.Type() == reflect.TypeFor[time.Duration]():
-		d.add(n, "not-a-value", "a duration cannot be written as JSON", d.src.of(n)+".Seconds(), for example")
+		d.add(n, "not-a-value", "a duration cannot be written as JSON", "("+d.src.of(n)+").Seconds(), for example")
 	default:
 		d.warnOfFieldName(n)
 	}

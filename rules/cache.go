@@ -1,0 +1,100 @@
+package rules
+
+import (
+	"strings"
+	"time"
+
+	"callboard/rules/when"
+)
+
+// Cache is how a sink's votes are kept. The zero value keeps none.
+type Cache struct {
+	Key            string        // source of the expression: callbacks of one command and source with the same value share a vote
+	TTL            time.Duration // how long a vote stands in for asking
+	StaleOnFailure time.Duration // how long an older one stands in for a vote that failed, 0: never
+	Max            int           // votes, 0: package sinks has the default
+}
+
+// A cacheDraft is a cache while its file is read.
+type cacheDraft struct {
+	Cache
+	key *node
+	at  place
+	own bool             // not of defaults
+	has map[string]place // its keys, defaults' included
+}
+
+const (
+	longestTTL   = 24 * time.Hour
+	longestStale = 7 * 24 * time.Hour
+	mostVotes    = 1_000_000
+)
+
+var cacheWords = []string{"off"}
+
+var cacheKeys = keys[cacheDraft]{
+	what: "cache",
+	known: []key[cacheDraft]{
+		{"key", func(d *decoder, n *node, c *cacheDraft) {
+			if n = d.resolve(n); n.kind == scalarNode && strings.TrimSpace(n.text) == "" {
+				d.fail(d.place(n), idNoValue, "as in `key: sendID`", "key is empty")
+			}
+			c.key = d.keyNode(n, "key")
+		}},
+		{"ttl", func(d *decoder, n *node, c *cacheDraft) { d.duration(n, "ttl", longestTTL, &c.TTL) }},
+		{"stale_on_failure", func(d *decoder, n *node, c *cacheDraft) {
+			d.duration(n, "stale_on_failure", longestStale, &c.StaleOnFailure)
+		}},
+		{"max", func(d *decoder, n *node, c *cacheDraft) { d.count(n, "max", 1, mostVotes, &c.Max) }},
+	},
+}
+
+// cache reads how votes are kept; off takes back what defaults say.
+func (d *decoder) cache(n *node, s *sinkDraft) {
+	n = d.resolve(n)
+	c := &s.shape.cache
+	if n.kind == scalarNode {
+		off := false
+		if choice(d, n, "cache", cacheWords, []bool{true}, &off); off {
+			*c = cacheDraft{}
+		}
+		return
+	}
+	inherited := c.has
+	c.at, c.own = d.place(n), true
+	has, ok := readMapping(d, n, cacheKeys, c)
+	if !ok {
+		return
+	}
+	c.has = has
+	for name, at := range inherited {
+		if _, own := has[name]; !own {
+			c.has[name] = at
+		}
+	}
+}
+
+// compileCacheKey compiles the key of a sink's cache, for the callbacks of the rules that ask the sink.
+func (c *shapeCompiler) compileCacheKey() {
+	s, draft := c.sink, &c.sink.shape.cache
+	if draft.has == nil {
+		return
+	}
+	for _, name := range []string{"key", "ttl"} {
+		if _, given := draft.has[name]; !given {
+			s.from.fail(draft.at, idMissingKey, "as in `cache: {key: sendID, ttl: 30s}`", "cache has no %s%s", name, c.of(draft.own))
+		}
+	}
+	if draft.StaleOnFailure > 0 && draft.StaleOnFailure <= draft.TTL {
+		s.from.warn(draft.has["stale_on_failure"], idSettingIdle, "votes as young as that are used without asking: it should be longer than ttl",
+			"stale_on_failure %s has no effect beside ttl %s%s", short(draft.StaleOnFailure), short(draft.TTL), c.of(draft.own))
+	}
+	if draft.key == nil {
+		return
+	}
+	s.Cache = draft.Cache
+	s.Cache.Key = strings.TrimSpace(draft.key.text)
+	if key := s.from.compileKey(draft.key, commandsOf(s.askedBy), c.of(draft.own)); key != nil {
+		c.shaper.key, c.shaper.keyEnv = key, when.NewEnv(nil, key)
+	}
+}
