@@ -19,7 +19,16 @@ import (
 //
 // Connections that fail, answers that do not come within Timeout, and the statuses 408, 425, 429 and 5xx
 // are worth another attempt, as long as the wait before it ends before ctx.
+//
+// Where the sink's votes are kept, one that is young enough is used instead, and an old one in place of a Failed vote.
 func (s *Sink) Ask(ctx context.Context, r Request) Result {
+	if key := s.votes.key(&r); key != "" {
+		return s.askThroughCache(ctx, key, r)
+	}
+	return s.ask(ctx, r)
+}
+
+func (s *Sink) ask(ctx context.Context, r Request) Result {
 	a := &ask{sink: s, request: r, ctx: ctx, begun: time.Now()}
 	answer := a.run()
 	s.use()

@@ -27,6 +27,8 @@ type Delivery struct {
 	Attempt     int    // from 1
 	// Body is sent as it is, and must stay unchanged for good.
 	Body []byte
+	// Headers are as in Request; those of Standard Webhooks stand over them.
+	Headers http.Header
 }
 
 // An Outcome is how a Deliver ended. Where neither Delivered, Retry nor Gone holds, the sink has refused for good.

@@ -71,20 +71,22 @@ var (
 
 // askHeader returns the headers of request number n of an Ask.
 func (s *Sink) askHeader(r *Request, n int) http.Header {
-	h := make(http.Header, len(s.headers)+len(ownHeaders)-1)
+	h := make(http.Header, len(s.headers)+len(ownHeaders)-1+len(r.Headers))
 	put(h, ownHeaders[:], []string{r.ID, r.Command, r.OperationID, strconv.Itoa(n), hops(r.Hops), r.TraceParent})
 	maps.Copy(h, s.headers)
+	maps.Copy(h, r.Headers)
 	return h
 }
 
 // deliveryHeader returns the headers of a delivery attempted at a time. Those of Standard Webhooks stand over the sink's own:
 // beside another id or time the signature would be wrong, and without the id a repeat could not be told.
 func (s *Sink) deliveryHeader(d *Delivery, at time.Time) http.Header {
-	h := make(http.Header, len(s.headers)+len(ownHeaders)+len(webhookHeaders))
+	h := make(http.Header, len(s.headers)+len(ownHeaders)+len(webhookHeaders)+len(d.Headers))
 	put(h, ownHeaders[:], []string{
 		d.CallbackID, d.Command, d.OperationID, strconv.Itoa(d.Attempt), hops(d.Hops), d.TraceParent, d.ReplayOf,
 	})
 	maps.Copy(h, s.headers)
+	maps.Copy(h, d.Headers)
 	put(h, webhookHeaders[:], []string{d.ID, strconv.FormatInt(at.Unix(), 10), s.signer.sign(d.ID, at, d.Body)})
 	return h
 }

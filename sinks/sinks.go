@@ -55,6 +55,8 @@ type Options struct {
 	Secrets []string
 	// NeedsReply wants more than a 2xx from a delivery: an answer that allows, too (success: reply).
 	NeedsReply bool
+	// Cache keeps votes.
+	Cache Cache
 	// Dial connects. Nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Transport carries the requests, instead of one with Dial, TLS and Concurrency. Nil means that one. A
@@ -75,6 +77,10 @@ type Request struct {
 	// Body is sent as it is. It must stay unchanged for good: net/http may still be writing it to a
 	// connection given up on when Ask has returned.
 	Body []byte
+	// Headers were computed for this callback: in canonical form, over all others. They must stay unchanged for good.
+	Headers http.Header
+	// Key is what the vote is kept under; "" keeps none, and Options.Cache must say that any are kept.
+	Key string
 }
 
 // A Result is what came of asking a sink once.
@@ -85,6 +91,10 @@ type Result struct {
 	Hedged   bool
 	Status   int // of the last answer, 0 when there was none
 	Duration time.Duration
+
+	Cache   CacheUse
+	Age     time.Duration // of a vote that was kept
+	Failure string        // why the sink failed, where Cache is Stale
 }
 
 // A Sink is one HTTP destination: safe for concurrent use.
@@ -99,6 +109,7 @@ type Sink struct {
 	client    *retryablehttp.Client
 	template  *http.Request // what every Ask hands to client; see roundTripper
 	slots     chan struct{} // holds one token a request in progress
+	votes     *votes        // nil where none are kept
 	idle      idler
 	closed    atomic.Bool
 }
@@ -133,6 +144,10 @@ func newSink(o Options) (*Sink, error) {
 	if err != nil {
 		return nil, err
 	}
+	votes, err := newVotes(o.Cache)
+	if err != nil {
+		return nil, err
+	}
 	return &Sink{
 		options:   o,
 		target:    target,
@@ -143,6 +158,7 @@ func newSink(o Options) (*Sink, error) {
 		client:    newClient(o.Attempts),
 		template:  &http.Request{Method: http.MethodPost, URL: target.fixed, Header: http.Header{}},
 		slots:     make(chan struct{}, o.Concurrency),
+		votes:     votes,
 	}, nil
 }
 
