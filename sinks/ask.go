@@ -82,7 +82,11 @@ func (a *ask) run() openim.Answer {
 	if err == nil && a.last.usable() {
 		return a.last.answer
 	}
-	return failed(a.story(err != nil || a.last.cutShort))
+	ended := ""
+	if err != nil || a.last.cutShort {
+		ended = a.ended()
+	}
+	return failed(story(a.failures, ended, a.noTime))
 }
 
 // acquire waits for one of the sink's slots. When ctx ends first, it says so.

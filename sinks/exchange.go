@@ -103,9 +103,14 @@ func (s *Sink) read(resp *http.Response) (exchange, error) {
 	if err != nil {
 		return x, err
 	}
-	x.answer = openim.ReadAnswer(resp.StatusCode, r.buffer.Bytes(), s.options.Dialect)
-	x.retry = !x.usable() && worthRetrying(x.status)
+	x.judge(r.buffer.Bytes(), &s.options)
 	return x, nil
+}
+
+// judge reads an answer's body.
+func (x *exchange) judge(body []byte, o *Options) {
+	x.answer = openim.ReadAnswer(x.status, body, o.Dialect)
+	x.retry = !x.usable() && worthRetrying(x.status)
 }
 
 func (r *answerReader) read(resp *http.Response, most int64) error {

@@ -16,20 +16,19 @@ import (
 // Reasons are read by people in traces and logs. They are built from what is known to be harmless: an error's
 // own text may quote the URL, a proxy's password or the sink's bytes.
 
-// story says why all attempts together failed.
-func (a *ask) story(cutShort bool) string {
-	before := a.failures
-	story := ""
-	if cutShort {
-		story = a.ended()
-	} else {
+// story says why all attempts together failed. ended says what cut the last one short, "" for nothing; failures has none
+// for that one.
+func story(failures []string, ended string, noTime bool) string {
+	before := failures
+	story := ended
+	if ended == "" {
 		last := len(before) - 1
 		story, before = before[last], before[:last]
 		if len(before) > 0 && !slices.ContainsFunc(before, func(r string) bool { return r != story }) {
 			story, before = story+", "+times(len(before)+1), nil
 		}
 	}
-	if a.noTime {
+	if noTime {
 		story += ", with no time left for another attempt"
 	}
 	if before = slices.Compact(before); len(before) > 0 {
@@ -47,11 +46,15 @@ func times(n int) string {
 
 // ended says that and when the caller's context ended it.
 func (a *ask) ended() string {
-	after := time.Since(a.begun).Round(time.Millisecond)
+	after := time.Since(a.begun)
 	if errors.Is(a.ctx.Err(), context.DeadlineExceeded) {
-		return fmt.Sprintf("the deadline ended it after %v", after)
+		return deadlineEnded(after)
 	}
-	return fmt.Sprintf("it was called off after %v", after)
+	return fmt.Sprintf("it was called off after %v", after.Round(time.Millisecond))
+}
+
+func deadlineEnded(after time.Duration) string {
+	return fmt.Sprintf("the deadline ended it after %v", after.Round(time.Millisecond))
 }
 
 // failure says why one of an ask's requests, under ctx, got no whole answer.
@@ -67,14 +70,17 @@ func (a *ask) failure(ctx context.Context, x exchange, err error) string {
 
 // failure says why a request, under a ctx that at most its time has ended, got no whole answer; status is that of the part which came.
 func (s *Sink) failure(ctx context.Context, status int, err error) string {
-	timedOut := ctx.Err() != nil
+	return s.options.failure(ctx.Err() != nil, status, err)
+}
+
+func (o *Options) failure(timedOut bool, status int, err error) string {
 	switch {
 	case errors.Is(err, errTooLarge):
-		return "answer is larger than " + size(s.options.MaxAnswer)
+		return "answer is larger than " + size(o.MaxAnswer)
 	case timedOut && status != 0:
-		return fmt.Sprintf("answer was not complete within %v", s.options.Timeout)
+		return fmt.Sprintf("answer was not complete within %v", o.Timeout)
 	case timedOut:
-		return fmt.Sprintf("no answer within %v", s.options.Timeout)
+		return fmt.Sprintf("no answer within %v", o.Timeout)
 	case status != 0:
 		return "connection broke in the middle of the answer"
 	}

@@ -29,10 +29,11 @@ func checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) 
 	if err != nil { // the end of ctx during a wait, which Do returns
 		return false, err
 	}
-	if !a.last.retry || a.attempts >= a.sink.options.Attempts {
+	o := &a.sink.options
+	if !o.again(a.last, a.attempts) {
 		return false, nil
 	}
-	a.pause = a.sink.drawPause(a.attempts, a.last.retryAfter)
+	a.pause = o.pause(a.attempts, a.last.retryAfter, o.Jitter)
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= a.pause {
 		a.noTime = true
 		return false, nil
@@ -45,22 +46,28 @@ func pause(_, _ time.Duration, _ int, resp *http.Response) time.Duration {
 	return askOf(resp.Request.Context()).pause
 }
 
-// drawPause returns the wait after a number of attempts: what the sink asked for with Retry-After, else full
-// jitter over a bound that doubles; never more than MaxBackoff.
-func (s *Sink) drawPause(attempts int, retryAfter string) time.Duration {
-	most := s.options.MaxBackoff
+// again reports whether another attempt follows so many, if there is time.
+func (o *Options) again(last exchange, attempts int) bool { return last.retry && attempts < o.Attempts }
+
+// pause returns the wait after a number of attempts: what the sink asked for with Retry-After, else what is drawn
+// below a bound that doubles; never more than MaxBackoff.
+func (o *Options) pause(attempts int, retryAfter string, draw func(most time.Duration) time.Duration) time.Duration {
+	most := o.MaxBackoff
 	if asked, ok := parseRetryAfter(retryAfter); ok {
 		return min(asked, most)
 	}
-	bound := s.options.Backoff
+	bound := o.Backoff
 	for range attempts - 1 {
 		if bound >= most {
 			break
 		}
 		bound *= 2
 	}
-	return rand.N(min(bound, most) + 1)
+	return draw(min(bound, most))
 }
+
+// fullJitter draws from 0 to most.
+func fullJitter(most time.Duration) time.Duration { return rand.N(most + 1) }
 
 // parseRetryAfter reads a Retry-After header, seconds or a date.
 func parseRetryAfter(value string) (time.Duration, bool) {

@@ -36,6 +36,8 @@ type Options struct {
 	Backoff time.Duration
 	// MaxBackoff is the most between two attempts, also what Retry-After is clamped to. Zero means 1 second.
 	MaxBackoff time.Duration
+	// Jitter draws the wait between two attempts, from 0 to most. Nil means at random.
+	Jitter func(most time.Duration) time.Duration
 	// Hedge sends a second request when the first has not answered for so long, once in an Ask and
 	// only while Concurrency has room. The first answer that can be read counts. Zero means never.
 	Hedge time.Duration
@@ -183,6 +185,9 @@ func (o Options) withDefaults() Options {
 	o.MaxBackoff = cmp.Or(o.MaxBackoff, time.Second)
 	o.Concurrency = cmp.Or(o.Concurrency, 64)
 	o.MaxAnswer = cmp.Or(o.MaxAnswer, 1<<20)
+	if o.Jitter == nil {
+		o.Jitter = fullJitter
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
