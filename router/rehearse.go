@@ -11,8 +11,9 @@ import (
 // A Rehearsal is a set of rules made ready to tell what would come of callbacks; nobody is asked. It is safe for
 // concurrent use.
 type Rehearsal struct {
-	gateway *Gateway
-	table   *prepared
+	gateway  *Gateway
+	table    *prepared
+	settings map[string]sinks.Options // sink name → what counts of its settings
 }
 
 // NewRehearsal makes ready what any number of rehearsals share. Of o, Version and AnswerWithin count.
@@ -20,10 +21,13 @@ func NewRehearsal(set *rules.Set, o Options) *Rehearsal {
 	o.Registerer = nil
 	g := New(o)
 	table := &Table{Rules: set, Sinks: make(map[string]Asker, len(set.Sinks))}
+	r := &Rehearsal{gateway: g, settings: make(map[string]sinks.Options, len(set.Sinks))}
 	for _, s := range set.Sinks {
 		table.Sinks[s.Name] = nil // never asked
+		r.settings[s.Name] = rehearsed(s)
 	}
-	return &Rehearsal{g, g.metrics.prepare(table)}
+	r.table = g.metrics.prepare(table)
+	return r
 }
 
 // Run tells what would come of a callback at a time if each sink answered as given. A sink without an answer allows. The
