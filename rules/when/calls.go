@@ -50,7 +50,7 @@ func (s *Scope) member(of, name any) any {
 }
 
 func (s *Scope) has(field any) bool {
-	s.spend(len(s.cb.Body) / (16 * bytesPerStep)) // with its fields, looking for one takes longer
+	s.spend(min(len(s.cb.Body)/(16*bytesPerStep), mostHasSteps)) // with its fields, looking for one takes longer
 	name, _ := field.(string)
 	raw, ok := s.cb.Raw(name)
 	return ok && string(raw) != "null"
@@ -74,7 +74,7 @@ func (s *Scope) headers() map[string]any {
 	headers := make(map[string]any, len(s.cb.Header))
 	for name, values := range s.cb.Header {
 		if len(values) > 0 {
-			headers[strings.ToLower(name)] = values[0]
+			headers[strings.ToLower(name)] = s.cutString("headers", values[0])
 		}
 	}
 	return headers
@@ -85,7 +85,7 @@ func (s *Scope) query() map[string]any {
 	query := map[string]any{}
 	for name, values := range s.cb.Query() {
 		if len(values) > 0 {
-			query[name] = values[0]
+			query[name] = s.cutString("query", values[0])
 		}
 	}
 	return query

@@ -32,7 +32,12 @@ func (s *Scope) cutString(name, v string) string {
 		return v
 	}
 	s.note("%s: rules see the first %d of %d bytes", name, s.longest, len(v))
-	end := s.longest
+	return cutText(v, s.longest)
+}
+
+// cutText cuts a text between two characters.
+func cutText(v string, longest int) string {
+	end := longest
 	for end > 0 && !utf8.RuneStart(v[end]) {
 		end--
 	}

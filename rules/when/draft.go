@@ -31,6 +31,8 @@ type draft struct {
 	problems []Problem
 	slots    []slot
 	reads    []string
+
+	beforeLowering func(ast.Node) // is shown the optimised tree; nil: nobody asks
 }
 
 // words are how problems call an expression and what it is for.
@@ -126,6 +128,9 @@ func (d *draft) finish() *vm.Program {
 	if err := optimizer.Optimize(&d.tree.Node, d.config); err != nil {
 		d.addExprError(err)
 		return nil
+	}
+	if d.beforeLowering != nil {
+		d.beforeLowering(d.tree.Node)
 	}
 	d.lower()
 	program, err := compiler.Compile(d.tree, d.config)

@@ -31,6 +31,7 @@ const (
 	bytesPerStep    = 256       // of text, for each instruction of a pattern; see charge.go
 	entriesPerStep  = 64        // of a list, for in
 	jsonPerStep     = 16        // bytes of JSON that are decoded
+	mostHasSteps    = 2_000     // of has, which looks along the fields of a body
 	memoryBudget    = 50_000    // entries of lists that one evaluation makes
 	maxEntries      = 10_000    // of a list that conditions see
 	maxString       = 64 << 10  // bytes of a text that conditions see

@@ -66,7 +66,7 @@ func newScope(p *plan) *Scope {
 		}
 	}
 	for name, fn := range map[string]any{
-		"__source":  lazy(lazySource, func() any { return s.cb.Source }),
+		"__source":  lazy(lazySource, func() any { return s.cutString("source", s.cb.Source) }),
 		"__headers": lazy(lazyHeaders, func() any { return s.headers() }),
 		"__query":   lazy(lazyQuery, func() any { return s.query() }),
 		"__text":    lazy(lazyText, func() any { return s.cut("text", s.cb.TextValue()) }),

@@ -14,7 +14,9 @@ import (
 	"sync"
 
 	"callboard/openim"
+	"callboard/rules/formula"
 
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 )
 
@@ -35,6 +37,7 @@ type Cond struct {
 	slots     []slot   // the fields it reads
 	reads     []string // the names it reads, sorted
 	explained func() explainable
+	candidate formula.Formula
 }
 
 // Compile compiles src for callbacks of the given commands (none: for all, and unknown ones; a
@@ -43,12 +46,14 @@ type Cond struct {
 // for concurrent use.
 func Compile(src string, commands []*openim.Command) (*Cond, []Problem) {
 	d := newDraft(src, schemaFor(commands))
+	var candidate formula.Formula
+	d.beforeLowering = func(n ast.Node) { candidate = (&extractor{draft: d}).candidate(n) }
 	program := d.compile()
 	slices.SortStableFunc(d.problems, func(a, b Problem) int { return a.Start - b.Start })
 	if program == nil {
 		return nil, d.problems
 	}
-	c := &Cond{source: src, schema: d.schema, program: program, slots: d.slots, reads: d.reads}
+	c := &Cond{source: src, schema: d.schema, program: program, slots: d.slots, reads: d.reads, candidate: candidate}
 	c.explained = sync.OnceValue(c.explain)
 	return c, d.problems
 }
