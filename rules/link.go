@@ -10,8 +10,8 @@ import (
 
 // A link is what a table has under the name of a sink.
 type link struct {
-	draft *sinkDraft
-	vote  openim.Vote // what failed votes count as by the sink's own word
+	read *sinkDraft  // as its file says it
+	vote openim.Vote // what failed votes count as by the sink's own word
 	target
 }
 
@@ -20,16 +20,18 @@ type link struct {
 func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 	s := &Set{Revision: revision(drafts), Dedup: table.dedup()}
 	links := make(map[string]*link, len(table.sinks))
+	var values []*when.Value
 	changed := map[string]bool{} // sink name → its link is another one
 	for _, draft := range table.sinks {
 		k := l.links[draft.Name]
-		if k == nil || k.draft != draft || k.key != draft.key {
+		if k == nil || k.read != draft.read || k.key != draft.key || !k.sink.Shaper.same(draft.Shaper) {
 			sink := draft.Sink
-			k = &link{draft, draft.onFailure, target{&sink, draft.key}}
+			k = &link{draft.read, draft.onFailure, target{&sink, draft.key}}
 			changed[sink.Name] = true
 		}
 		links[draft.Name] = k
 		s.Sinks = append(s.Sinks, k.sink)
+		values = append(values, k.sink.Shaper.values()...)
 	}
 	l.links = links
 	slices.SortFunc(s.Sinks, func(a, b *Sink) int { return cmp.Compare(a.Name, b.Name) })
@@ -47,7 +49,7 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 	slices.SortStableFunc(s.Rules, func(a, b *Rule) int { return cmp.Compare(b.Priority, a.Priority) })
 	keys := table.keys()
 	s.env = when.NewEnv(conds, keys...)
-	l.compiler.Forget(conds, keys)
+	l.compiler.Forget(conds, keys, values)
 	s.index()
 	return s
 }

@@ -176,7 +176,8 @@ func (l *loader) join(drafts []*fileDraft) {
 			l.dedups = append(l.dedups, f.dedup)
 		}
 		for _, s := range f.sinks {
-			draft := *s // checks note in it what the rules of all files make of it
+			draft := *s
+			draft.read = s
 			l.sinks = append(l.sinks, &draft)
 		}
 		l.rules = append(l.rules, f.outlines...)

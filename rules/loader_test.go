@@ -101,7 +101,7 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 
 // loaderFiles go together: rules here, sinks there, defaults, references.
 var loaderFiles = map[string]string{
-	"sinks": "sinks:\n  archive: {url: 'http://archive', order_by: groupID}\n  risk: {url: 'http://risk', on_failure: refuse}\n",
+	"sinks": "sinks:\n  archive: {url: 'http://archive', order_by: groupID, set: {fields: {by: sendID}}}\n  risk: {url: 'http://risk', on_failure: refuse, cache: {key: sendID, ttl: 30s}}\n",
 	"more":  "sinks:\n  moderation: {url: '${env:MODERATION_URL}'}\n",
 	"asks":  "rules:\n  - {name: asks, callbacks: [beforeSendGroupMsg], when: sendID == \"u1\", await: {sinks: [risk, moderation]}, notify: archive}\n",
 	"votes": "defaults: {rules: {await: {on_failure: {risk: abstain}}, priority: 3}}\nrules:\n  - {name: votes, callbacks: beforeSendGroupMsg, await: {sinks: risk, on_failure: allow}}\n  - {name: default votes, callbacks: [afterSendGroupMsg], await: {sinks: risk}}\n",
@@ -122,7 +122,9 @@ func described(s *Set) string {
 		fmt.Fprintf(&b, "dedup %s %q\n", s.Dedup.Window, s.Dedup.Key)
 	}
 	for _, sink := range s.Sinks {
-		fmt.Fprintf(&b, "sink %+v\n", *sink)
+		shown := *sink
+		shown.Shaper = nil // an address
+		fmt.Fprintf(&b, "sink %+v\n", shown)
 	}
 	for _, r := range s.Rules {
 		fmt.Fprintf(&b, "rule %s at %s:%d priority %d stop %t, %t, callbacks %v %v", r.Name, r.File, r.Line, r.Priority, r.Stop, r.MatchOnErr, shortNames(r.Callbacks), r.Unknown)

@@ -129,22 +129,23 @@ func (d *decoder) body(n *node, s *sinkDraft) { s.shape.body = d.shapeNode(n, "b
 // compileShapes compiles what sinks compute, for the callbacks of the rules that ask or notify them.
 func (l *loader) compileShapes() {
 	for _, s := range l.sinks {
+		compiler := s.from.loading.compiler
 		c := shapeCompiler{sink: s, commands: commandsOf(slices.Concat(s.askedBy, s.notifiedBy))}
 		for _, h := range s.shape.headers {
-			if value := c.compile(h.expr, h.own, when.CompileText); value != nil {
+			if value := c.compile(h.expr, h.own, compiler.CompileText); value != nil {
 				c.shaper.headers = append(c.shaper.headers, computed{textproto.CanonicalMIMEHeaderKey(h.name), value})
 				s.SetHeaders = append(s.SetHeaders, Computed{h.name, value.Source()})
 			}
 		}
 		for _, f := range s.shape.fields {
-			if value := c.compile(f.expr, f.own, when.CompileValue); value != nil {
+			if value := c.compile(f.expr, f.own, compiler.CompileValue); value != nil {
 				c.shaper.fields = append(c.shaper.fields, computed{f.name, value})
 				s.SetFields = append(s.SetFields, Computed{f.name, value.Source()})
 				c.checkCase(f)
 			}
 		}
 		_, own := s.has["body"]
-		if value := c.compile(s.shape.body, own, when.CompileValue); value != nil {
+		if value := c.compile(s.shape.body, own, compiler.CompileValue); value != nil {
 			c.shaper.body, s.Body = value, value.Source()
 			if len(c.shaper.fields) > 0 && !value.MayBeObject() {
 				s.from.fail(s.from.place(s.shape.body), idBodyNoObject, "build an object, or leave out set.fields",
@@ -184,7 +185,7 @@ func (c *shapeCompiler) compile(n *node, own bool, compile func(string, []*openi
 	lead := strings.Index(e.value, expression)
 	value, problems := compile(expression, c.commands)
 	if value != nil && c.sink.notifiedBy != nil {
-		problems = append(problems, notInDeliveries(value)...)
+		problems = slices.Concat(problems, notInDeliveries(value))
 	}
 	for _, p := range problems {
 		p.Message += c.of(own)

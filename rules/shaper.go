@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"callboard/openim"
@@ -40,6 +41,20 @@ const longestHeader = 1024
 
 // ready makes a Shaper of what was compiled, nil when there is nothing to compute.
 func (s Shaper) ready() *Shaper {
+	switch values := s.values(); {
+	case values != nil:
+		s.env = when.NewValueEnv(values)
+	case s.key == nil:
+		return nil
+	}
+	return &s
+}
+
+// values returns the expressions of what is sent. It may be called on nil.
+func (s *Shaper) values() []*when.Value {
+	if s == nil {
+		return nil
+	}
 	var values []*when.Value
 	for _, list := range [][]computed{s.headers, s.fields} {
 		for _, c := range list {
@@ -49,13 +64,16 @@ func (s Shaper) ready() *Shaper {
 	if s.body != nil {
 		values = append(values, s.body)
 	}
-	switch {
-	case values != nil:
-		s.env = when.NewValueEnv(values)
-	case s.key == nil:
-		return nil
+	return values
+}
+
+// same reports whether two of one sink, whose settings are the same, compute the same: they have the same expressions,
+// compiled for the same callbacks. Either may be nil.
+func (s *Shaper) same(other *Shaper) bool {
+	if s == nil || other == nil {
+		return s == other
 	}
-	return &s
+	return s.key == other.key && slices.Equal(s.values(), other.values())
 }
 
 // Shapes reports whether it changes what is sent. It may be called on nil.

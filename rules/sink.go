@@ -23,6 +23,7 @@ type sinkDraft struct {
 	key       *when.Key        // of orderBy, once compiled
 	asked     bool             // by a rule
 	shape     shapeDraft
+	read      *sinkDraft // as it was read, before rules of other files noted anything in it
 
 	askedBy    []*outline
 	notifiedBy []*outline

@@ -6,12 +6,14 @@ import (
 	"callboard/openim"
 )
 
-// A Compiler compiles as Compile and CompileKey do, and keeps what it made: the same expression for the same commands is
+// A Compiler compiles as the functions of its methods' names do, and keeps what it made: the same expression for the same commands is
 // compiled once. The zero value is ready to use. It is safe for concurrent use.
 type Compiler struct {
 	mu       sync.Mutex
 	conds    map[compiled]made[*Cond]
 	keys     map[compiled]made[*Key]
+	values   map[compiled]made[*Value]
+	texts    map[compiled]made[*Value]
 	shapes   map[compiled]shape
 	compiled int
 }
@@ -42,6 +44,25 @@ func (c *Compiler) CompileKey(src string, commands []*openim.Command) (*Key, []P
 		key, problems := CompileKey(src, commands)
 		return made[*Key]{key, problems}
 	}, func(*Key) {})
+}
+
+// CompileValue is the function CompileValue for expressions that may come again. Neither result may be changed.
+func (c *Compiler) CompileValue(src string, commands []*openim.Command) (*Value, []Problem) {
+	return c.rememberValue(&c.values, src, commands, CompileValue)
+}
+
+// CompileText is the function CompileText for expressions that may come again. Neither result may be changed.
+func (c *Compiler) CompileText(src string, commands []*openim.Command) (*Value, []Problem) {
+	return c.rememberValue(&c.texts, src, commands, CompileText)
+}
+
+func (c *Compiler) rememberValue(kept *map[compiled]made[*Value], src string, commands []*openim.Command,
+	compile func(string, []*openim.Command) (*Value, []Problem),
+) (*Value, []Problem) {
+	return remember(c, kept, compiled{src, schemaFor(commands)}, func() made[*Value] {
+		value, problems := compile(src, commands)
+		return made[*Value]{value, problems}
+	}, func(*Value) {})
 }
 
 // remember returns what is kept under a name, or compiles it. Of two that compile the same at the same time, both get what
@@ -78,13 +99,15 @@ func (c *Compiler) Compiled() int {
 	return c.compiled
 }
 
-// Forget drops what is not in use, where that is more than a few times what is: conds and keys are what is, as far as the
-// Compiler made it. Expressions that do not compile are dropped.
-func (c *Compiler) Forget(conds []*Cond, keys []*Key) {
+// Forget drops what is not in use, where that is more than a few times what is: conds, keys and values are what is, as far
+// as the Compiler made it. Expressions that do not compile are dropped.
+func (c *Compiler) Forget(conds []*Cond, keys []*Key, values []*Value) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	forget(c.conds, conds)
 	forget(c.keys, keys)
+	forget(c.values, values)
+	forget(c.texts, values)
 	if len(c.shapes) > 2*len(c.conds)+spare {
 		c.shapes = nil
 	}

@@ -38,11 +38,11 @@ func TestCompilerForgetsWhatIsOutOfUse(t *testing.T) {
 		cond, _ := c.Compile(fmt.Sprintf(`sendID == "u%d"`, i), nil)
 		conds = append(conds, cond)
 	}
-	c.Forget(conds, nil)
+	c.Forget(conds, nil, nil)
 	if len(c.conds) != len(conds) {
 		t.Errorf("of %d conditions in use, %d are kept", len(conds), len(c.conds))
 	}
-	c.Forget(conds[:10], nil)
+	c.Forget(conds[:10], nil, nil)
 	if len(c.conds) != 10 {
 		t.Errorf("of 10 conditions in use, %d are kept", len(c.conds))
 	}
