@@ -30,6 +30,7 @@ type call struct {
 	asks    []ask // each sink once, however many rules await it
 	arrived int   // results in hand
 	budget  time.Time
+	notes   []string // about what was shaped
 
 	ballots []Ballot // where those of matched are
 	places  []int    // where their asks are
@@ -73,7 +74,8 @@ type ask struct {
 	leash    *leash
 	result   sinks.Result
 	done     bool
-	late     bool // whether a rule's deadline came first
+	late     bool    // whether a rule's deadline came first
+	shaped   *shaped // nil: the request is as the others
 }
 
 // begin sets up the ballots of the matching rules. A before-callback that a rule refuses by itself
@@ -124,9 +126,14 @@ func (c *call) ask(s *preparedSink, deadline time.Time, linger bool) int {
 	return len(c.asks) - 1
 }
 
-// arrive takes in a sink's result and lets the rules that wait for it decide.
+// arrive takes in a sink's result and lets the rules that wait for it decide. What comes after an old vote has stood in is
+// for the sink's cache alone.
 func (c *call) arrive(place int, r sinks.Result) {
+	if c.asks[place].done {
+		return
+	}
 	c.arrived++
+	c.asks[place].sink.metrics.used(r.Cache)
 	c.asks[place].result, c.asks[place].done = r, true
 	for i := range c.matched {
 		m := &c.matched[i]
@@ -147,10 +154,16 @@ func (c *call) expire(now time.Time) {
 			continue
 		}
 		for j := range m.ballots {
-			if b := &m.ballots[j]; b.Arrived == 0 {
-				b.Arrived, b.Vote, b.Late = len(c.asks)+1, openim.Failed, true
-				c.asks[m.asks[j]].late = true
+			b, place := &m.ballots[j], m.asks[j]
+			if b.Arrived > 0 {
+				continue
 			}
+			if old, ok := c.asks[place].stale(c.cb.Name, c.cb.Source); ok {
+				c.arrive(place, old)
+				continue
+			}
+			b.Arrived, b.Vote, b.Late = len(c.asks)+1, openim.Failed, true
+			c.asks[place].late = true
 		}
 		m.tally()
 	}

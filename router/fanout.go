@@ -30,10 +30,11 @@ type leash struct {
 // passed. It never waits for a sink beyond that: requests that are no longer needed are cancelled, or left to
 // finish within the budget where they linger.
 func (g *Gateway) collect(c *call, t *Trace) {
-	deadline, wait := c.next()
 	if len(c.asks) == 0 {
 		return
 	}
+	c.shape(t.Received)
+	deadline, wait := c.next()
 	g.leash(c)
 	req := sinks.Request{ID: t.ID, Command: c.cb.Name, Source: c.cb.Source, OperationID: t.OperationID,
 		TraceParent: t.TraceParent, Hops: t.Hops + 1, Body: c.cb.Body}
@@ -49,9 +50,11 @@ func (g *Gateway) collect(c *call, t *Trace) {
 // gather asks several sinks at once.
 func (g *Gateway) gather(c *call, req sinks.Request, deadline time.Time, wait bool) {
 	results := make(chan arrival, len(c.asks)) // room for all: a late sink never blocks
-	g.requests.Add(int64(len(c.asks)))
 	for i := range c.asks {
-		go g.gatherOne(c.asks[i], i, req, results)
+		if !c.asks[i].done {
+			g.requests.Add(1)
+			go g.gatherOne(c.asks[i], i, req, results)
+		}
 	}
 	defer c.letGo()
 	timer := time.NewTimer(time.Until(deadline))
@@ -78,9 +81,12 @@ func (g *Gateway) leash(c *call) {
 	mayLinger := g.requests.Load() < maxLingering
 	for i := range c.asks {
 		a := &c.asks[i]
+		if a.done {
+			continue
+		}
 		a.bound(c.budget, mayLinger)
 		for j := range c.asks[:i] {
-			if b := &c.asks[j]; b.linger == a.linger && b.until.Equal(a.until) {
+			if b := &c.asks[j]; b.leash != nil && b.linger == a.linger && b.until.Equal(a.until) {
 				a.leash = b.leash
 				break
 			}
@@ -105,13 +111,13 @@ func (a *ask) bound(budget time.Time, mayLinger bool) {
 
 // alone reports whether one sink only is asked, which has exactly as long as the rules wait.
 func (c *call) alone(deadline time.Time) bool {
-	return len(c.asks) == 1 && c.asks[0].until.Equal(deadline)
+	return len(c.asks) == 1 && !c.asks[0].done && c.asks[0].until.Equal(deadline)
 }
 
 // letGo cancels what is no longer needed once the answer is certain.
 func (c *call) letGo() {
 	for i := range c.asks {
-		if a := &c.asks[i]; !a.linger {
+		if a := &c.asks[i]; a.leash != nil && !a.linger {
 			a.leash.cancel()
 		}
 	}
@@ -125,7 +131,7 @@ func (a *ask) fetch(req sinks.Request) sinks.Result {
 			l.cancel()
 		}
 	}()
-	r := askSafely(l.ctx, a.sink, req)
+	r := askSafely(l.ctx, a.sink, a.request(req))
 	a.sink.metrics.observe(r, l.ctx.Err() == context.Canceled)
 	return r
 }
@@ -154,10 +160,17 @@ func askSafely(ctx context.Context, s *preparedSink, req sinks.Request) (r sinks
 
 func (m *sinkMetrics) observe(r sinks.Result, cancelled bool) {
 	m.attempts.Add(float64(r.Attempts))
-	if cancelled && r.Answer.Vote == openim.Failed {
+	vote := r.Answer.Vote
+	switch {
+	case r.Cache == sinks.Hit:
+		m.votes[vote].Inc()
+		return
+	case r.Cache == sinks.Stale:
+		vote = openim.Failed
+	case cancelled && vote == openim.Failed:
 		m.cancelled.Inc()
 		return
 	}
-	m.votes[r.Answer.Vote].Inc()
+	m.votes[vote].Inc()
 	m.seconds.Observe(r.Duration.Seconds())
 }

@@ -8,6 +8,7 @@ import (
 
 	"callboard/openim"
 	"callboard/rules"
+	"callboard/sinks"
 )
 
 // durations are bucket bounds in seconds, dense below IMServer's default timeout of 5 s.
@@ -27,6 +28,7 @@ type metrics struct {
 	votes       *prometheus.CounterVec // sink, vote
 	attempts    *prometheus.CounterVec // sink
 	sinkSeconds *prometheus.HistogramVec
+	cache       *prometheus.CounterVec // sink, use
 }
 
 type commandMetrics struct{ allow, refuse prometheus.Counter }
@@ -36,6 +38,7 @@ type sinkMetrics struct {
 	cancelled prometheus.Counter
 	attempts  prometheus.Counter
 	seconds   prometheus.Observer
+	cache     [4]prometheus.Counter // by sinks.CacheUse; nil for NoCache, and for a sink that keeps no votes
 }
 
 func newMetrics(r prometheus.Registerer, g *Gateway) *metrics {
@@ -62,6 +65,7 @@ func newMetrics(r prometheus.Registerer, g *Gateway) *metrics {
 		attempts:    counter("sink_attempts_total", "Requests sent to sinks, repeats included.", "sink"),
 		sinkSeconds: f.NewHistogramVec(prometheus.HistogramOpts{Name: "callboard_sink_duration_seconds",
 			Help: "Time to ask a sink, repeats included.", Buckets: durations}, []string{"sink"}),
+		cache: counter("sink_cache_total", "Votes of sinks that keep them: hit when a kept one was used, stale when an old one stood in for a failure, else miss.", "sink", "use"),
 	}
 	for _, c := range openim.Commands() {
 		m.byCommand[c] = m.command(c.Short)
@@ -90,6 +94,20 @@ func (m *metrics) sink(name string) sinkMetrics {
 		s.votes[v] = m.votes.WithLabelValues(name, v.String())
 	}
 	return s
+}
+
+// keepsVotes makes the counters of a sink that keeps votes.
+func (m *metrics) keepsVotes(name string, s *sinkMetrics) {
+	for _, use := range []sinks.CacheUse{sinks.Miss, sinks.Hit, sinks.Stale} {
+		s.cache[use] = m.cache.WithLabelValues(name, use.String())
+	}
+}
+
+// used counts what a cache had to do with a vote.
+func (m *sinkMetrics) used(use sinks.CacheUse) {
+	if c := m.cache[use]; c != nil {
+		c.Inc()
+	}
 }
 
 // answered counts one callback. A callback that did not decode has no command.
@@ -145,6 +163,7 @@ func (m *metrics) forget(old *prepared, inUse ...*prepared) {
 			m.votes.DeletePartialMatch(prometheus.Labels{"sink": name})
 			m.attempts.DeleteLabelValues(name)
 			m.sinkSeconds.DeleteLabelValues(name)
+			m.cache.DeletePartialMatch(prometheus.Labels{"sink": name})
 		}
 	}
 }

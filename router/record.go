@@ -9,6 +9,7 @@ import (
 
 	"callboard/internal/journal"
 	"callboard/openim"
+	"callboard/sinks"
 )
 
 // senders are the fields that may say who caused a callback, the most telling first.
@@ -142,6 +143,13 @@ func (p tracePage) asked(w *objectWriter, a *SinkTrace) {
 		w.values("set", a.Answer.Fields)
 	}
 	w.milliseconds("ms", a.Duration)
+	if a.Cache != sinks.NoCache {
+		w.text("cache", a.Cache.String())
+		if a.Cache != sinks.Miss {
+			w.milliseconds("age_ms", a.Age)
+		}
+		w.text("failure", a.Failure)
+	}
 }
 
 // count writes how a rule's policy came to its outcome.

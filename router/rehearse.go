@@ -38,6 +38,7 @@ func (r *Rehearsal) Run(cb *openim.Callback, now time.Time, answers map[string]o
 	c := newCall(cb, now.Add(r.gateway.o.AnswerWithin))
 	defer c.release()
 	c.begin(r.table, plan, now)
+	c.shape(now)
 	for i := range c.asks {
 		if _, wait := c.next(); !wait {
 			break

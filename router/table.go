@@ -25,6 +25,8 @@ type prepared struct {
 type preparedSink struct {
 	name    string
 	asker   Asker
+	stale   staleVotes // nil when its asker has none
+	shaper  *rules.Shaper
 	metrics sinkMetrics
 }
 
@@ -55,7 +57,16 @@ func (m *metrics) prepare(t *Table) *prepared {
 	p := &prepared{Table: t, rules: make(map[*rules.Rule]*preparedRule, len(t.Rules.Rules))}
 	ready := make(map[string]*preparedSink, len(t.Sinks))
 	for name, asker := range t.Sinks {
-		ready[name] = &preparedSink{name: name, asker: asker, metrics: m.sink(name)}
+		stale, _ := asker.(staleVotes)
+		ready[name] = &preparedSink{name: name, asker: asker, stale: stale, metrics: m.sink(name)}
+	}
+	for _, s := range t.Rules.Sinks {
+		if sink := ready[s.Name]; sink != nil {
+			sink.shaper = s.Shaper
+			if s.Cache.Key != "" {
+				m.keepsVotes(s.Name, &sink.metrics)
+			}
+		}
 	}
 	for _, r := range t.Rules.Rules {
 		pr := &preparedRule{Rule: r}

@@ -74,6 +74,7 @@ func (t *Trace) conclude(c *call, plan rules.Plan, watched bool) {
 	var left []string
 	t.Verdict, t.DecidedBy, left = c.fold()
 	t.Notes = append(t.Notes, plan.Notes...)
+	t.Notes = append(t.Notes, c.notes...)
 	t.Notes = append(t.Notes, left...)
 	for _, name := range c.cb.Mismatches() {
 		t.Notes = append(t.Notes, "field "+name+" has another type than IMServer documents; conditions saw it as empty")

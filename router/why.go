@@ -7,6 +7,7 @@ import (
 
 	"callboard/openim"
 	"callboard/rules"
+	"callboard/sinks"
 )
 
 // why says in one sentence how the verdict came about.
@@ -81,6 +82,26 @@ func (c *call) describe(b *strings.Builder, v *Ballot, a *ask) {
 		b.WriteString(") and counts as ")
 		b.WriteString(v.Failure.String())
 	}
+	if kept := keptText(a.result); kept != "" && !v.Late {
+		b.WriteString(" (")
+		b.WriteString(kept)
+		b.WriteByte(')')
+	}
+}
+
+// keptText says of a vote that was kept how old it is, and why an old one was used; "" for a new one.
+func keptText(r sinks.Result) string {
+	age := r.Age.Round(time.Millisecond)
+	if age > 10*time.Second {
+		age = age.Round(time.Second)
+	}
+	switch r.Cache {
+	case sinks.Hit:
+		return fmt.Sprintf("cached, %v old", age)
+	case sinks.Stale:
+		return fmt.Sprintf("stale, %v old: %s", age, r.Failure)
+	}
+	return ""
 }
 
 func policyText(p rules.Policy) string {
@@ -130,6 +151,13 @@ func votesText(asked []SinkTrace) string {
 		}
 		b.WriteString(a.Answer.Vote.String())
 		b.WriteByte(':')
+		switch a.Cache {
+		case sinks.Hit:
+			b.WriteString("cached")
+			continue
+		case sinks.Stale:
+			b.WriteString("stale:")
+		}
 		b.WriteString(a.Duration.Round(100 * time.Microsecond).String())
 		if a.Attempts > 1 {
 			fmt.Fprintf(&b, "/%d", a.Attempts)
