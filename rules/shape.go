@@ -131,6 +131,7 @@ func (l *loader) compileShapes() {
 	for _, s := range l.sinks {
 		compiler := s.from.loading.compiler
 		c := shapeCompiler{sink: s, commands: commandsOf(slices.Concat(s.askedBy, s.notifiedBy))}
+		c.shaper.commands = c.commands
 		for _, h := range s.shape.headers {
 			if value := c.compile(h.expr, h.own, compiler.CompileText); value != nil {
 				c.shaper.headers = append(c.shaper.headers, computed{textproto.CanonicalMIMEHeaderKey(h.name), value})

@@ -18,6 +18,7 @@ type Shaper struct {
 	env             *when.Env   // of these, nil when there are none
 	key             *when.Key   // of the cache, nil when there is none
 	keyEnv          *when.Env
+	commands        []*openim.Command // that the expressions were compiled for, nil for all
 }
 
 // A computed value has a name: of a header, in canonical form, or of a field.
@@ -75,6 +76,10 @@ func (s *Shaper) same(other *Shaper) bool {
 	}
 	return s.key == other.key && slices.Equal(s.values(), other.values())
 }
+
+// Same reports whether the Shapers of two sinks with the same settings compute the same: the types of fields depend on the
+// callbacks that rules bring to a sink.
+func (s *Shaper) Same(other *Shaper) bool { return slices.Equal(s.commands, other.commands) }
 
 // Shapes reports whether it changes what is sent. It may be called on nil.
 func (s *Shaper) Shapes() bool { return s != nil && s.env != nil }

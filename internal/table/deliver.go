@@ -19,7 +19,7 @@ func (p pool) deliveries() []queue.Sink {
 		s := p[name].settings
 		made = append(made, queue.Sink{
 			Name:        name,
-			Deliverer:   deliverer{p[name].sink},
+			Deliverer:   deliverer{p[name].sink, p[name].shaping},
 			Concurrency: s.Concurrency,
 			Rate:        s.Rate,
 			Backoff:     s.Backoff,
@@ -34,11 +34,14 @@ func (p pool) deliveries() []queue.Sink {
 }
 
 // A deliverer is a sink as the queue sees it: here their words are translated, since neither knows the other.
-type deliverer struct{ sink *sinks.Sink }
+type deliverer struct {
+	sink    *sinks.Sink
+	shaping *shaping // nil: deliveries are sent as they came
+}
 
 // Deliver makes one attempt.
 func (d deliverer) Deliver(ctx context.Context, q queue.Delivery) queue.Outcome {
-	o := d.sink.Deliver(ctx, sinks.Delivery{
+	delivery := sinks.Delivery{
 		ID:          queue.DeliveryID(q.ID, q.Sink),
 		CallbackID:  q.ID,
 		Command:     q.Command,
@@ -49,7 +52,13 @@ func (d deliverer) Deliver(ctx context.Context, q queue.Delivery) queue.Outcome 
 		Hops:        q.Hops,
 		Attempt:     q.Attempt,
 		Body:        q.Body,
-	})
+	}
+	if d.shaping != nil {
+		if err := d.shaping.apply(&q, &delivery); err != nil { // it would fail again until somebody mends the rules
+			return queue.Outcome{Verdict: queue.Refused, Reason: "not sent: " + err.Error()}
+		}
+	}
+	o := d.sink.Deliver(ctx, delivery)
 	return queue.Outcome{
 		Verdict:    verdict(o),
 		Status:     o.Status,

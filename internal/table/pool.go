@@ -14,9 +14,10 @@ import (
 type pool map[string]*pooled
 
 type pooled struct {
-	settings rules.Sink // without its place in the files, which moves with every edit
+	settings rules.Sink // without its place in the files, which moves with every edit, and without its Shaper
 	tls      [3]digest  // contents of its TLS files, which sinks.New reads
 	sink     *sinks.Sink
+	shaping  *shaping // of deliveries, nil when they are sent as they came
 }
 
 // next makes the pool for settings, out of p's sinks as far as they serve. What could not be made is in the diagnostics.
@@ -25,7 +26,8 @@ func (p pool) next(settings []*rules.Sink, refs references, o Options) (pool, []
 	var ds []diag.Diagnostic
 	for _, s := range settings {
 		made := &pooled{settings: *s}
-		made.settings.File, made.settings.Line = "", 0
+		made.settings.File, made.settings.Line, made.settings.Shaper = "", 0, nil
+		made.shaping = newShaping(s, o.Log)
 		for i, path := range []string{s.TLS.CA, s.TLS.Cert, s.TLS.Key} {
 			if path != "" {
 				made.tls[i] = digestOfFile(refs.readFile(path))
@@ -33,6 +35,10 @@ func (p pool) next(settings []*rules.Sink, refs references, o Options) (pool, []
 		}
 		if old := p[s.Name]; old != nil && old.tls == made.tls && reflect.DeepEqual(old.settings, made.settings) {
 			next[s.Name] = old
+			if !old.shaping.same(made.shaping) { // the sink stays, with its connections and the votes that it has kept
+				made.sink = old.sink
+				next[s.Name] = made
+			}
 			continue
 		}
 		var err error
@@ -68,6 +74,7 @@ func sinkOptions(s *rules.Sink, o Options) sinks.Options {
 		Dialect:     s.Dialect,
 		Secrets:     s.Secrets,
 		NeedsReply:  s.NeedsReply,
+		Cache:       sinks.Cache{TTL: s.Cache.TTL, StaleOnFailure: s.Cache.StaleOnFailure, Max: s.Cache.Max},
 		Dial:        o.Dial,
 		Log:         o.Log,
 	}
@@ -84,7 +91,7 @@ func (p pool) askers() map[string]router.Asker {
 // closeUnless closes the sinks that the other pool does not have. Their requests in flight finish.
 func (p pool) closeUnless(kept pool) {
 	for name, s := range p {
-		if kept[name] != s {
+		if kept[name] == nil || kept[name].sink != s.sink {
 			s.sink.Close()
 		}
 	}

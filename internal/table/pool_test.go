@@ -207,6 +207,7 @@ func TestEverySettingOfASinkReachesIt(t *testing.T) {
 	options := reflect.ValueOf(sinkOptions(&rules.Sink{
 		Name: "name", URL: "http://u/", Timeout: 1, Attempts: 2, Backoff: 3, MaxBackoff: 4, Hedge: 5, Concurrency: 6, MaxAnswer: 7,
 		Headers: map[string]string{"a": "b"}, Dialect: 1, TLS: rules.TLS{CA: "ca"}, Secrets: []string{"s"}, NeedsReply: true,
+		Cache: rules.Cache{Key: "k", TTL: 1},
 	}, New(Options{Dial: new(net.Dialer).DialContext}).o))
 	for field, value := range options.Fields() {
 		if value.IsZero() && field.Name != "Transport" {
