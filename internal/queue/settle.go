@@ -45,6 +45,13 @@ func (s *sink) recordLocked(it *item, o *Outcome) {
 	if s.breaker == nil {
 		return
 	}
+	if o.Verdict == Refused && o.Status == 0 { // nothing was sent, which says nothing about the sink
+		if it.probe {
+			it.probe = false
+			s.breaker.giveBack()
+		}
+		return
+	}
 	opened, closed := s.breaker.record(o.Verdict == Again, it.probe, o.Reason)
 	it.probe = false
 	switch {

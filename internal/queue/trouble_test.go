@@ -99,6 +99,32 @@ func TestSinksThatFailAreLeftAloneUntilAProbeSucceeds(t *testing.T) {
 	})
 }
 
+// A delivery that could not even be sent is no sign that the sink answers again, nor that it does not.
+func TestWhatIsNotSentTellsTheBreakerNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newReceiver(func(_ context.Context, d queue.Delivery) queue.Outcome {
+			if d.Seq%2 == 0 {
+				return queue.Outcome{Verdict: queue.Refused, Reason: "not sent"}
+			}
+			return again
+		})
+		q := open(t, queue.Options{}, queue.Sink{Name: "a", Deliverer: a, Concurrency: 1, Backoff: time.Hour, MaxBackoff: time.Hour,
+			Breaker: queue.Breaker{Failures: 3, Delay: 10 * time.Second, MaxDelay: 10 * time.Second}})
+		for range 9 {
+			q.add(to("a"))
+		}
+		settle(time.Second) // 1 3 5 fail, 2 4 are not sent between them
+		if st := q.status("a"); st.State != queue.Open || a.count() != 5 {
+			t.Errorf("after %d attempts status = %+v, want it open after 5", a.count(), st)
+		}
+		settle(10 * time.Second) // 6 would be the probe, then 7 is
+		if st := q.status("a"); st.State != queue.Open || a.count() != 7 {
+			t.Errorf("after %d attempts status = %+v, want it open after 7", a.count(), st)
+		}
+		q.stop()
+	})
+}
+
 // The breaker opens while a delivery waits for the rate: from then on nobody waits for that. (An alarm set again and again
 // for a moment that is past would let no time go by here.)
 func TestASinkWithARateThatIsLeftAloneCostsNothing(t *testing.T) {
