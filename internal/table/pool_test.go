@@ -210,7 +210,7 @@ func TestEverySettingOfASinkReachesIt(t *testing.T) {
 		Cache: rules.Cache{Key: "k", TTL: 1},
 	}, New(Options{Dial: new(net.Dialer).DialContext}).o))
 	for field, value := range options.Fields() {
-		if value.IsZero() && field.Name != "Transport" {
+		if value.IsZero() && field.Name != "Transport" && field.Name != "Jitter" {
 			t.Errorf("sinks.Options.%s is not set", field.Name)
 		}
 	}
