@@ -17,6 +17,9 @@ import (
 // changed is read and compiled: what it returns is what Load returns for the same files. The Sets share what is the same.
 // It is for one goroutine at a time.
 type Loader struct {
+	// Workers is how many files are read at the same time. Zero means one. It may be changed between Loads.
+	Workers int
+
 	o        Options
 	compiler *when.Compiler
 	files    map[string]*fileDraft // by name, of the last Load
@@ -26,10 +29,10 @@ type Loader struct {
 
 // Work is what a Load had to do, and what it could do without.
 type Work struct {
-	FilesRead        int // and checked
-	FilesKept        int // unchanged, and with them what their references stand for
-	Compiled         int // expressions
-	ConditionsReused int // of rules whose condition is unchanged, or that of another rule
+	FilesRead      int // and checked
+	FilesKept      int // unchanged, and with them what their references stand for
+	Compiled       int // expressions
+	ConditionsKept int // of rules whose condition is unchanged, or that of another rule
 }
 
 // NewLoader makes a Loader that has loaded nothing.
@@ -41,7 +44,6 @@ func NewLoader(o Options) *Loader {
 		o.ReadFile = os.ReadFile
 	}
 	o.AnswerWithin = cmp.Or(o.AnswerWithin, defaultAnswerWithin)
-	o.Workers = max(1, o.Workers)
 	return &Loader{o: o, compiler: &when.Compiler{}}
 }
 
@@ -77,7 +79,7 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 		f.again = nil
 	}
 	l.work.Compiled = l.compiler.Compiled() - compiled
-	l.work.ConditionsReused = max(0, table.conditions()-l.work.Compiled)
+	l.work.ConditionsKept = max(0, table.conditions()-l.work.Compiled)
 	return set, table.findings.list
 }
 
@@ -104,7 +106,7 @@ func (l *Loader) read(files []File, with *loading) []*fileDraft {
 		}
 	}
 	var helpers sync.WaitGroup
-	for range min(l.o.Workers, len(changed)) - 1 {
+	for range min(l.Workers, len(changed)) - 1 {
 		helpers.Go(work)
 	}
 	work()

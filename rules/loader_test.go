@@ -32,7 +32,6 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		env := map[string]string{}
 		o := corpusOptions
-		o.Workers = rapid.IntRange(0, 3).Draw(t, "workers")
 		o.LookupEnv = func(name string) (string, bool) {
 			if v, ok := env[name]; ok {
 				return v, true
@@ -42,6 +41,7 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 		names := []string{"a.yaml", "b.yaml", "c.yaml", "d.yaml", "e.yaml"}
 		files := map[string]string{}
 		loader := NewLoader(o)
+		loader.Workers = rapid.IntRange(0, 3).Draw(t, "workers")
 		type published struct {
 			set  *Set
 			text string
@@ -174,7 +174,8 @@ func TestOnlyWhatChangedIsLoadedAgain(t *testing.T) {
 	for _, f := range made.Files(51, "http://sinks.internal") {
 		files = append(files, File(f))
 	}
-	loader := NewLoader(Options{Workers: 4})
+	loader := NewLoader(Options{})
+	loader.Workers = 4
 	load := func(what string, want Work) *Set {
 		t.Helper()
 		set, found := loader.Load(files)
@@ -190,10 +191,10 @@ func TestOnlyWhatChangedIsLoadedAgain(t *testing.T) {
 	if set == nil || len(found) > 0 {
 		t.Fatal(found)
 	}
-	load("nothing changed", Work{FilesKept: 51, ConditionsReused: 1000})
+	load("nothing changed", Work{FilesKept: 51, ConditionsKept: 1000})
 
 	files[7].Data = bytes.Replace(files[7].Data, []byte("when: "), []byte("when: contentType == Text && "), 2)
-	changed := load("two conditions of a file changed", Work{FilesRead: 1, FilesKept: 50, Compiled: 2, ConditionsReused: 998})
+	changed := load("two conditions of a file changed", Work{FilesRead: 1, FilesKept: 50, Compiled: 2, ConditionsKept: 998})
 	same := 0
 	for i, r := range changed.Rules {
 		if r == set.Rules[i] {
@@ -204,7 +205,7 @@ func TestOnlyWhatChangedIsLoadedAgain(t *testing.T) {
 		t.Errorf("%d rules of 1000 are those of the last table, want those of the other files: 980", same)
 	}
 	files[7].Data = append([]byte("# moved down\n"), files[7].Data...)
-	load("a comment was added", Work{FilesRead: 1, FilesKept: 50, ConditionsReused: 1000})
+	load("a comment was added", Work{FilesRead: 1, FilesKept: 50, ConditionsKept: 1000})
 	files = slices.Delete(files, 7, 8)
-	load("a file is gone", Work{FilesKept: 50, ConditionsReused: 980})
+	load("a file is gone", Work{FilesKept: 50, ConditionsKept: 980})
 }

@@ -27,8 +27,6 @@ type Options struct {
 	AnswerWithin time.Duration
 	// Dedup is the window of a dedup without an expression, used where no file has one. Zero means none.
 	Dedup time.Duration
-	// Workers is how many files are read at the same time. Zero means one.
-	Workers int
 }
 
 const defaultAnswerWithin = 4 * time.Second

@@ -49,6 +49,7 @@ func (j judgement) namesMoreThan(old map[string]digest) bool {
 
 // judge checks the files and either publishes their table or says why not.
 func (k *Keeper) judge(files []rules.File, sum digest) {
+	start := time.Now()
 	refs := references{read: k.o.Rules.ReadFile, seen: map[string]digest{}}
 	set, ds := k.check(files, refs)
 	var next pool
@@ -74,13 +75,14 @@ func (k *Keeper) judge(files []rules.File, sum digest) {
 	}
 	k.o.Publish(&router.Table{Rules: set, Sinks: next.askers()})
 	old.closeUnless(next)
-	k.accept(set, len(files))
+	k.accept(set, len(files), time.Since(start))
 }
 
 // check loads the files. A panic there becomes a diagnostic: the table in use must go on serving.
 func (k *Keeper) check(files []rules.File, refs references) (set *rules.Set, ds []diag.Diagnostic) {
 	defer func() {
 		if p := recover(); p != nil {
+			k.loads.startOver()
 			k.o.Log.Error("loading rules panicked", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			set, ds = nil, []diag.Diagnostic{{
 				ID:      "internal-error",
@@ -91,8 +93,12 @@ func (k *Keeper) check(files []rules.File, refs references) (set *rules.Set, ds 
 	}()
 	o := k.o.Rules
 	o.ReadFile = refs.readFile
+	k.loads.alone = k.serves()
 	return k.load(files, o)
 }
+
+// serves reports whether there is a table that serves.
+func (k *Keeper) serves() bool { return k.Status().Revision != "" }
 
 func (k *Keeper) reject() {
 	errors, _ := diag.Count(k.judged.diagnostics)
@@ -102,15 +108,18 @@ func (k *Keeper) reject() {
 	k.o.Log.Error("rules rejected", "dir", k.o.Dir, "errors", errors, "serving", k.serving())
 }
 
-func (k *Keeper) accept(set *rules.Set, files int) {
+func (k *Keeper) accept(set *rules.Set, files int, took time.Duration) {
+	work := k.loads.work()
 	k.setStatus(func(s *Status) {
 		s.Revision, s.LoadedAt = set.Revision, time.Now()
 		s.Rules, s.Sinks = len(set.Rules), len(set.Sinks)
 		s.Current, s.Err, s.Diagnostics = true, "", k.judged.diagnostics
 	})
 	k.metrics.accepted(len(set.Rules), len(set.Sinks))
+	k.metrics.worked(work, took)
 	k.o.Log.Info("rules loaded", "dir", k.o.Dir, "revision", set.Revision, "files", files,
-		"rules", len(set.Rules), "sinks", len(set.Sinks))
+		"rules", len(set.Rules), "sinks", len(set.Sinks),
+		"files_read", work.FilesRead, "expressions_compiled", work.Compiled, "took", took)
 }
 
 func (k *Keeper) logDiagnostics(ds []diag.Diagnostic) {

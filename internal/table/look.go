@@ -3,8 +3,6 @@ package table
 import (
 	"cmp"
 	"time"
-
-	"callboard/rules"
 )
 
 // scan scans the folder with watches set before anything is looked at, so that no change falls between.
@@ -41,7 +39,7 @@ func (k *Keeper) look(w *watcher, spent bool) (again bool) {
 		k.waited = true
 		return true
 	}
-	_, again, _ = k.take(t, err)
+	_, again, _ = k.take(t, err, k.contents)
 	return again
 }
 
@@ -51,7 +49,7 @@ func (k *Keeper) lookNow(w *watcher) (again bool) {
 	k.looking.Lock()
 	defer k.looking.Unlock()
 	t, err := k.scan(w)
-	news, again, err := k.take(t, err)
+	news, again, err := k.take(t, err, nil)
 	switch {
 	case news:
 	case err != nil:
@@ -83,11 +81,12 @@ func (k *Keeper) shrunk(t tree, err error) bool {
 }
 
 // take reads the files and makes their table the serving one, or says what is wrong with them. It reports whether they
-// are news and whether another look is needed, and returns an error when they are not what serves.
-func (k *Keeper) take(t tree, err error) (news, again bool, _ error) {
-	var files []rules.File
+// are news and whether another look is needed, and returns an error when they are not what serves. Files that old has
+// are not read where they look as they did; somebody who asks for a look gets all of them read.
+func (k *Keeper) take(t tree, err error, old contents) (news, again bool, _ error) {
+	var read contents
 	if err == nil {
-		files, err = t.read(k.o.Dir)
+		read, err = t.read(k.o.Dir, old)
 	}
 	k.seen, k.waited = t, false
 	if err != nil {
@@ -95,12 +94,13 @@ func (k *Keeper) take(t tree, err error) (news, again bool, _ error) {
 		return k.unreadable(err), false, err
 	}
 	k.setStatus(func(s *Status) { s.CheckedAt = time.Now() })
-	sum := digestOf(files)
+	k.contents = read
+	sum := read.digest()
 	if k.judged.sum == sum && !k.judged.stale(k.o.Rules.ReadFile) {
 		return k.readable(), false, k.judged.err
 	}
 	before := k.judged.referenced
-	k.judge(files, sum)
+	k.judge(read.files(), sum)
 	return true, k.judged.namesMoreThan(before), k.judged.err
 }
 

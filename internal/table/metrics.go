@@ -1,6 +1,12 @@
 package table
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"callboard/rules"
+)
 
 // metrics tells operators whether what they wrote is what serves. The first two names end as Prometheus's own do,
 // for the alerts that people have.
@@ -10,12 +16,18 @@ type metrics struct {
 	rules      prometheus.Gauge
 	sinks      prometheus.Gauge
 	loads      *prometheus.CounterVec
+	files      *prometheus.GaugeVec // read, kept
+	conditions *prometheus.GaugeVec // compiled, kept
+	seconds    prometheus.Gauge
 }
 
 // newMetrics makes the metrics; a nil registerer registers nothing.
 func newMetrics(r prometheus.Registerer) *metrics {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "callboard", Subsystem: "config", Name: name, Help: help})
+	}
+	work := func(name, help string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "callboard", Subsystem: "config", Name: name, Help: help}, []string{"work"})
 	}
 	m := &metrics{
 		successful: gauge("last_reload_successful", "Whether the rules folder's contents are what serves (1) or could not be used (0)."),
@@ -26,12 +38,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Namespace: "callboard", Subsystem: "config", Name: "reloads_total",
 			Help: "Changes of the rules folder, by what came of them: loaded, rejected for its diagnostics, or unreadable.",
 		}, []string{"result"}),
+		files:      work("last_load_files", "Rules files of the last load that succeeded: read, or kept because they had not changed."),
+		conditions: work("last_load_conditions", "Expressions that the last load that succeeded compiled, and conditions that it kept because they had not changed."),
+		seconds:    gauge("last_load_duration_seconds", "How long the last load that succeeded took, from its contents to the table that serves."),
 	}
 	for _, result := range []string{"loaded", "rejected", "unreadable"} {
 		m.loads.WithLabelValues(result)
 	}
 	if r != nil {
-		r.MustRegister(m.successful, m.timestamp, m.rules, m.sinks, m.loads)
+		r.MustRegister(m.successful, m.timestamp, m.rules, m.sinks, m.loads, m.files, m.conditions, m.seconds)
 	}
 	return m
 }
@@ -42,6 +57,14 @@ func (m *metrics) accepted(rules, sinks int) {
 	m.timestamp.SetToCurrentTime()
 	m.rules.Set(float64(rules))
 	m.sinks.Set(float64(sinks))
+}
+
+func (m *metrics) worked(w rules.Work, took time.Duration) {
+	m.files.WithLabelValues("read").Set(float64(w.FilesRead))
+	m.files.WithLabelValues("kept").Set(float64(w.FilesKept))
+	m.conditions.WithLabelValues("compiled").Set(float64(w.Compiled))
+	m.conditions.WithLabelValues("kept").Set(float64(w.ConditionsKept))
+	m.seconds.Set(took.Seconds())
 }
 
 func (m *metrics) rejected() {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"callboard/rules"
 )
@@ -28,16 +30,55 @@ func ReadDir(dir string) ([]rules.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.read(dir)
+	c, err := t.read(dir, nil)
+	return c.files(), err
 }
 
-// read reads the tree's rules files.
-func (t tree) read(dir string) ([]rules.File, error) {
+// contents are the rules files of a folder as they were read.
+type contents []content
+
+// A content is what was in one file.
+type content struct {
+	rules.File
+	sum  digest      // of the data
+	info fs.FileInfo // before it was read
+	firm bool        // whether a change since then would surely show in info
+}
+
+func (c contents) files() []rules.File {
+	files := make([]rules.File, len(c))
+	for i := range c {
+		files[i] = c[i].File
+	}
+	return files
+}
+
+// digest covers names, contents, and where one ends and the next begins.
+func (c contents) digest() digest {
+	h := sha256.New()
+	for i := range c {
+		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(c[i].Name))))
+		io.WriteString(h, c[i].Name)
+		h.Write(c[i].sum[:])
+	}
+	return digest(h.Sum(nil))
+}
+
+// read reads the tree's rules files, save those that old has and that have surely not changed since.
+func (t tree) read(dir string, old contents) (contents, error) {
 	if len(t.files) == 0 {
 		return nil, fmt.Errorf("reading rules: %s: %w", dir, errNoFiles)
 	}
-	files := make([]rules.File, len(t.files))
+	known := make(map[string]content, len(old))
+	for _, c := range old {
+		known[c.Name] = c
+	}
+	read := make(contents, len(t.files))
 	for i, e := range t.files {
+		if c, found := known[e.name]; found && c.firm && sameInfo(c.info, e.info) {
+			read[i] = c
+			continue
+		}
 		// The one file that the user named may be anything; among the files of a folder, a pipe would block for ever.
 		if e.name != dir && !e.info.Mode().IsRegular() {
 			return nil, fmt.Errorf("reading rules: %s: not a regular file", e.name)
@@ -46,9 +87,20 @@ func (t tree) read(dir string) ([]rules.File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading rules: %w", err)
 		}
-		files[i] = rules.File{Name: e.name, Data: data}
+		read[i] = content{
+			File: rules.File{Name: e.name, Data: data}, sum: sha256.Sum256(data),
+			info: e.info, firm: isFirm(e.info, len(data), t.at),
+		}
+		if c, found := known[e.name]; found && bytes.Equal(c.Data, data) {
+			read[i].Data = c.Data // so that it is not in memory twice
+		}
 	}
-	return files, nil
+	return read, nil
+}
+
+// isFirm reports whether any change of a file after at shows in its size, time stamp or identity.
+func isFirm(info fs.FileInfo, size int, at time.Time) bool {
+	return info.Mode().IsRegular() && info.Size() == int64(size) && at.Sub(info.ModTime()) > settleTime
 }
 
 // readReferenced reads a file that rules name with ${file:…}.
@@ -81,15 +133,3 @@ func readAtMost(path string, limit int64) ([]byte, error) {
 
 // A digest stands for the contents of files. The zero digest stands for nothing read.
 type digest [sha256.Size]byte
-
-// digestOf covers names, contents, and where one ends and the next begins.
-func digestOf(files []rules.File) digest {
-	h := sha256.New()
-	for _, f := range files {
-		for _, part := range [][]byte{[]byte(f.Name), f.Data} {
-			h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-			h.Write(part)
-		}
-	}
-	return digest(h.Sum(nil))
-}

@@ -20,6 +20,7 @@ type tree struct {
 	dirs       map[string]string // what to watch, links resolved → the one name in it that counts, "" for all
 	settled    bool              // whether a further change would surely change a time stamp
 	newest     time.Time         // modification of the file changed last
+	at         time.Time         // when it was looked at
 }
 
 // An entry is one file, links followed.
@@ -35,8 +36,9 @@ const settleTime = 2 * time.Second
 // scan lists what is under dir, a folder or a single file. On error the tree still tells what to watch.
 func scan(dir string, referenced []string) (tree, error) {
 	s := scanner{dirs: map[string]string{}, visited: map[string]bool{}}
+	at := time.Now()
 	err := s.root(dir)
-	t := tree{files: s.files, dirs: s.dirs}
+	t := tree{files: s.files, dirs: s.dirs, at: at}
 	for _, path := range referenced {
 		info, _ := os.Stat(path)
 		t.referenced = append(t.referenced, entry{path, info})
@@ -49,7 +51,7 @@ func scan(dir string, referenced []string) (tree, error) {
 			}
 		}
 	}
-	t.settled = time.Since(t.newest) > settleTime
+	t.settled = at.Sub(t.newest) > settleTime
 	if err != nil {
 		return t, fmt.Errorf("reading rules: %w", err)
 	}

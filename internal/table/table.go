@@ -66,13 +66,15 @@ type Keeper struct {
 	metrics *metrics
 	demand  chan struct{} // a Reload that Run has not seen yet
 
-	load func([]rules.File, rules.Options) (*rules.Set, []diag.Diagnostic) // rules.Load, but for tests
+	load func([]rules.File, rules.Options) (*rules.Set, []diag.Diagnostic) // of loads, but for tests
 
-	looking sync.Mutex // held for a whole look, so that tables are published in order; guards what follows
-	seen    tree       // what the last read folder looked like before it was read
-	waited  bool       // whether files that went missing or empty were given a second look
-	judged  judgement  // of the contents read last
-	sinks   pool       // of the serving table
+	looking  sync.Mutex // held for a whole look, so that tables are published in order; guards what follows
+	seen     tree       // what the last read folder looked like before it was read
+	waited   bool       // whether files that went missing or empty were given a second look
+	contents contents   // read last
+	judged   judgement  // of them
+	loads    loads
+	sinks    pool // of the serving table
 
 	mu     sync.Mutex // guards status
 	status Status
@@ -80,12 +82,13 @@ type Keeper struct {
 
 // New makes a Keeper that has read nothing.
 func New(o Options) *Keeper {
-	return &Keeper{
+	k := &Keeper{
 		o:       o.withDefaults(),
 		metrics: newMetrics(o.Registerer),
 		demand:  make(chan struct{}, 1),
-		load:    rules.Load,
 	}
+	k.load = k.loads.load
+	return k
 }
 
 // Load reads the folder now and publishes its table, unless it is the one that serves. It returns the
@@ -94,7 +97,7 @@ func (k *Keeper) Load() ([]diag.Diagnostic, error) {
 	k.looking.Lock()
 	defer k.looking.Unlock()
 	t, err := scan(k.o.Dir, k.judged.paths())
-	_, _, err = k.take(t, err)
+	_, _, err = k.take(t, err, nil)
 	return slices.Clone(k.judged.diagnostics), err
 }
 

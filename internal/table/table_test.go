@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"os"
@@ -55,6 +56,14 @@ func loadWords(files []rules.File, o rules.Options) (*rules.Set, []diag.Diagnost
 		return nil, ds
 	}
 	return set, ds
+}
+
+func digestOf(files []rules.File) digest {
+	c := make(contents, len(files))
+	for i, f := range files {
+		c[i] = content{File: f, sum: sha256.Sum256(f.Data)}
+	}
+	return c.digest()
 }
 
 // A kept is a Keeper at work and what came out of it.
