@@ -83,7 +83,7 @@ type ask struct {
 func (c *call) begin(t *prepared, plan rules.Plan, start time.Time) {
 	refused := false
 	for _, r := range plan.Matched {
-		c.matched = append(c.matched, matched{rule: t.rules[r], by: -1})
+		c.matched = append(c.matched, matched{rule: t.rule(r), by: -1})
 		refused = refused || r.Reply != nil && r.Reply.Refuse
 	}
 	if refused && c.phase == openim.Before {

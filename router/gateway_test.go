@@ -393,7 +393,7 @@ func TestPanics(t *testing.T) {
 		if got := code(g.post("beforeSendGroupMsg", nil)); got != CodeFailed {
 			t.Errorf("a sink that panics: code %d, want %d", got, CodeFailed)
 		}
-		g.Gateway.table.Load().rules = nil // makes the plan's rules unknown: a bug on the path
+		g.Gateway.table.Store(new(prepared)) // without a table in it: a bug on the path
 		if got := code(g.post("beforeSendGroupMsg", nil)); got != 0 {
 			t.Errorf("a panic on the path: code %d, want an allow", got)
 		}
@@ -435,6 +435,31 @@ func TestMetrics(t *testing.T) {
 		for series := range gather(t, reg) {
 			if strings.Contains(series, `sink="s"`) {
 				t.Errorf("%s is left of a sink that has gone", series)
+			}
+		}
+	})
+}
+
+// A rule's series stay while tables have the rule, whether or not it matched under each, and go with it.
+func TestSeriesOfRulesGoWithThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reg := prometheus.NewPedanticRegistry()
+		g := newGateway(t, Options{Registerer: reg}, "rules: [{name: a, reply: allow}, {name: b, reply: allow}]", nil)
+		g.post("beforeSendGroupMsg", nil)
+		for _, step := range []struct {
+			rules string
+			a, b  bool
+		}{
+			{"rules: [{name: a, reply: allow, callbacks: beforeAddBlack}, {name: b, reply: allow}]", true, true},
+			{"rules: [{name: b, reply: allow}]", false, true},
+			{"rules: [{name: c, reply: allow}]", false, false},
+		} {
+			g.Swap(makeTable(t, step.rules, nil))
+			got := gather(t, reg)
+			for name, want := range map[string]bool{"a": step.a, "b": step.b} {
+				if _, found := got[`callboard_rule_matches_total{rule="`+name+`"}`]; found != want {
+					t.Errorf("under %s rule %s has a series: %t, want %t", step.rules, name, found, want)
+				}
 			}
 		}
 	})

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,8 @@ type metrics struct {
 	attempts    *prometheus.CounterVec // sink
 	sinkSeconds *prometheus.HistogramVec
 	cache       *prometheus.CounterVec // sink, use
+
+	counted sync.Map // names of rules that may have series
 }
 
 type commandMetrics struct{ allow, refuse prometheus.Counter }
@@ -130,33 +133,35 @@ func (m *metrics) planned(t *prepared, plan rules.Plan) {
 		m.unmatched.Inc()
 	}
 	for _, r := range plan.Matched {
-		t.rules[r].matches.inc(m.ruleMatches, r.Name)
+		t.rule(r).matches.inc(m.ruleMatches, r.Name)
 	}
 	for _, e := range plan.Errors {
-		t.rules[e.Rule].errors.inc(m.ruleErrors, e.Rule.Name)
+		t.rule(e.Rule).errors.inc(m.ruleErrors, e.Rule.Name)
 	}
 }
 
 // forget drops the series of rules and sinks that an old table had and none of the tables in use has. Nil ones have nothing.
 func (m *metrics) forget(old *prepared, inUse ...*prepared) {
-	kept := make(map[string]bool, len(old.rules))
-	sinks := make(map[string]bool, len(old.Sinks))
+	gone := map[string]bool{}
+	for name := range m.counted.Range {
+		gone[name.(string)] = true
+	}
+	sinks := map[string]bool{}
 	for _, table := range inUse {
 		if table == nil {
 			continue
 		}
-		for r := range table.rules {
-			kept[r.Name] = true
+		for _, r := range table.Rules.Rules {
+			delete(gone, r.Name)
 		}
 		for name := range table.Sinks {
 			sinks[name] = true
 		}
 	}
-	for r := range old.rules {
-		if !kept[r.Name] {
-			m.ruleMatches.DeleteLabelValues(r.Name)
-			m.ruleErrors.DeleteLabelValues(r.Name)
-		}
+	for name := range gone {
+		m.counted.Delete(name)
+		m.ruleMatches.DeleteLabelValues(name)
+		m.ruleErrors.DeleteLabelValues(name)
 	}
 	for name := range old.Sinks {
 		if !sinks[name] {

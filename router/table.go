@@ -1,6 +1,7 @@
 package router
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,10 +17,12 @@ type Table struct {
 }
 
 // A prepared table is a Table with everything looked up that a request would look up: sinks by
-// place, metrics by label.
+// place, metrics by label. Of rules that is done when they first match: of a hundred thousand most never do.
 type prepared struct {
 	*Table
-	rules map[*rules.Rule]*preparedRule
+	metrics *metrics
+	sinks   map[string]*preparedSink
+	rules   sync.Map // *rules.Rule → *preparedRule
 }
 
 type preparedSink struct {
@@ -54,30 +57,38 @@ func (l *lazyCounter) inc(vec *prometheus.CounterVec, label string) {
 }
 
 func (m *metrics) prepare(t *Table) *prepared {
-	p := &prepared{Table: t, rules: make(map[*rules.Rule]*preparedRule, len(t.Rules.Rules))}
-	ready := make(map[string]*preparedSink, len(t.Sinks))
+	p := &prepared{Table: t, metrics: m, sinks: make(map[string]*preparedSink, len(t.Sinks))}
 	for name, asker := range t.Sinks {
 		stale, _ := asker.(staleVotes)
-		ready[name] = &preparedSink{name: name, asker: asker, stale: stale, metrics: m.sink(name)}
+		p.sinks[name] = &preparedSink{name: name, asker: asker, stale: stale, metrics: m.sink(name)}
 	}
 	for _, s := range t.Rules.Sinks {
-		if sink := ready[s.Name]; sink != nil {
-			sink.shaper = s.Shaper
-			if s.Cache.Key != "" {
-				m.keepsVotes(s.Name, &sink.metrics)
-			}
+		sink := p.sinks[s.Name]
+		if sink == nil {
+			continue
 		}
-	}
-	for _, r := range t.Rules.Rules {
-		pr := &preparedRule{Rule: r}
-		if r.Await != nil {
-			for _, name := range r.Await.Sinks {
-				pr.sinks = append(pr.sinks, ready[name])
-			}
+		sink.shaper = s.Shaper
+		if s.Cache.Key != "" {
+			m.keepsVotes(s.Name, &sink.metrics)
 		}
-		p.rules[r] = pr
 	}
 	return p
+}
+
+// rule returns a rule of the table made ready.
+func (p *prepared) rule(r *rules.Rule) *preparedRule {
+	if made, ok := p.rules.Load(r); ok {
+		return made.(*preparedRule)
+	}
+	pr := &preparedRule{Rule: r}
+	if r.Await != nil {
+		for _, name := range r.Await.Sinks {
+			pr.sinks = append(pr.sinks, p.sinks[name])
+		}
+	}
+	p.metrics.counted.Store(r.Name, nil)
+	made, _ := p.rules.LoadOrStore(r, pr)
+	return made.(*preparedRule)
 }
 
 // lingers reports whether the sinks of a rule may finish after the answer has left. After-callbacks
