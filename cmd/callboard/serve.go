@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -178,17 +177,6 @@ func (c serveCmd) Run(a *app) (err error) {
 	err = g.Wait()
 	log.Info("stopped")
 	return err
-}
-
-// gcPercent lets the heap grow to five times what lives before it is collected. What lives is a few MiB, so the
-// default would collect dozens of times a second under load, for memory that nobody misses.
-const gcPercent = 400
-
-// tuneGC sets gcPercent unless GOGC says otherwise.
-func tuneGC(lookupEnv func(string) (string, bool)) {
-	if _, set := lookupEnv("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
-	}
 }
 
 // newRegistry has the metrics of the process itself.
