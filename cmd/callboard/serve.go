@@ -40,6 +40,7 @@ type serveCmd struct {
 	Dedup time.Duration `default:"0s" env:"CALLBOARD_DEDUP" help:"How long the same callback is recognised, answered as before and not delivered again; dedup in the rules goes first. 0: never."`
 
 	storageFlags
+	shadowFlags
 
 	IdleTimeout     time.Duration `default:"10m" env:"CALLBOARD_IDLE_TIMEOUT" help:"How long a connection without callbacks is kept. Long on purpose: IMServer refuses the action whose callback meets a closing connection."`
 	DrainDelay      time.Duration `default:"1s" env:"CALLBOARD_DRAIN_DELAY" help:"How long /readyz says 503 at the end before connections are no longer accepted, so that load balancers turn away first."`
@@ -78,7 +79,7 @@ func (c serveCmd) Validate() error {
 	case c.Dedup != 0 && (c.Dedup < time.Second || c.Dedup > 24*time.Hour):
 		return errors.New("--dedup must be 0, or between 1s and 24h")
 	}
-	return c.storageFlags.validate()
+	return errors.Join(c.storageFlags.validate(), c.shadowFlags.validate())
 }
 
 // Run starts the parts one after the other, waits for the end, and stops them backwards. It is long
@@ -129,10 +130,16 @@ func (c serveCmd) Run(a *app) (err error) {
 			consoleOptions.Journal = kept.journal
 		}
 	}
+	second, err := c.newCandidate(tableOptions, &gatewayOptions) // nil without one
+	if err != nil {
+		return err
+	}
 	gateway := router.New(gatewayOptions)
 	tableOptions.Publish = gateway.Swap
+	second.join(gateway, &tableOptions)
 	keeper := table.New(tableOptions)
 	consoleOptions.Status, consoleOptions.Reload, consoleOptions.Replay = keeper.Status, keeper.Load, replayer(gateway)
+	second.show(&consoleOptions, c.Rules)
 
 	adminListener, err := listen("admin", c.Admin)
 	if err != nil {
@@ -144,6 +151,7 @@ func (c serveCmd) Run(a *app) (err error) {
 	log.Info("admin listener open", "address", adminListener.Addr().String())
 
 	c.loadRules(keeper, log)
+	second.start(ctx, g)
 	if kept != nil {
 		kept.start(g, c.ShutdownTimeout)
 	}
@@ -158,7 +166,7 @@ func (c serveCmd) Run(a *app) (err error) {
 	}
 	g.Go(func() error { return serve("callbacks", callbacks, callbacksListener) })
 	g.Go(func() error { return keeper.Run(ctx) })
-	g.Go(func() error { reloadOn(ctx, hangups, keeper, log); return nil })
+	g.Go(func() error { reloadOn(ctx, hangups, log, keeper.Reload, second.reload); return nil })
 	log.Info("callbacks listener open", "address", callbacksListener.Addr().String(), "openim", version.String())
 
 	if c.ReadyFile != "" {
@@ -203,14 +211,16 @@ func (c serveCmd) loadRules(keeper *table.Keeper, log *slog.Logger) {
 }
 
 // reloadOn reloads the rules at each SIGHUP until ctx ends.
-func reloadOn(ctx context.Context, hangups <-chan os.Signal, keeper *table.Keeper, log *slog.Logger) {
+func reloadOn(ctx context.Context, hangups <-chan os.Signal, log *slog.Logger, reload ...func()) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangups:
 			log.Info("reloading rules on SIGHUP")
-			keeper.Reload()
+			for _, now := range reload {
+				now()
+			}
 		}
 	}
 }

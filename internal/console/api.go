@@ -63,6 +63,7 @@ func (c *console) addAPI(mux *http.ServeMux) {
 	c.addCallbacks(api)
 	c.addStreams(api)
 	c.addReplay(api)
+	c.addCandidate(api)
 }
 
 // get describes an operation that looks.

@@ -33,6 +33,8 @@ type Options struct {
 	Journal Journal
 	// Replay sends a recorded callback again. Nil means that none can be. It is called for one callback at a time.
 	Replay Replayer
+	// Candidate is there with serve --shadow. Nil means that there is none; the operations on it then answer so.
+	Candidate *CandidateOptions
 	// Draining reports whether shutdown has begun. Nil means never.
 	Draining func() bool
 	// Gatherer is what /metrics shows. Nil means prometheus.DefaultGatherer.

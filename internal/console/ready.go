@@ -15,6 +15,8 @@ type readiness struct {
 	Status string       `json:"status" enum:"ready,degraded,no_rules,draining"`
 	Rules  rulesStatus  `json:"rules"`
 	Queue  *queueStatus `json:"queue,omitempty" doc:"Absent without a data folder."`
+	// Candidate never changes Status: what serves is well.
+	Candidate *CandidateBrief `json:"candidate,omitempty" doc:"Absent without serve --shadow."`
 }
 
 // queueStatus tells whether notifications can be accepted.
@@ -87,6 +89,10 @@ func (c *console) readiness() readiness {
 		if err := c.Queue.Healthy(); err != nil {
 			r.Queue = &queueStatus{Reason: err.Error()}
 		}
+	}
+	if c.Candidate != nil {
+		brief := briefly(c.Candidate.Shadow.Status(), c.Candidate.Status())
+		r.Candidate = &brief
 	}
 	switch {
 	case c.Draining():
