@@ -29,6 +29,7 @@ type cli struct {
 	Deliveries deliveriesCmd `cmd:"" group:"operate" help:"See, retry and discard what waits."`
 	Sinks      sinksCmd      `cmd:"" group:"operate" help:"See, pause and resume sinks."`
 	Callbacks  callbacksCmd  `cmd:"" group:"operate" help:"Look into the journal of callbacks."`
+	Rules      rulesCmd      `cmd:"" group:"operate" help:"See, promote and discard the candidate that serve --shadow compares."`
 	Replay     replayCmd     `cmd:"" group:"operate" help:"Send recorded callbacks again through the rules."`
 
 	Health     healthCmd     `cmd:"" group:"other" help:"Ask a running gateway whether it is well."`
