@@ -71,6 +71,8 @@ const (
 	defaultFailures    = 10
 	defaultDelay       = 5 * time.Second
 	defaultMaxDelay    = time.Minute
+	defaultBatchBytes  = 1 << 20
+	mostInBatch        = 10_000
 )
 
 // New makes a Queue and loads how things stand. It delivers nothing before Run.
@@ -166,8 +168,16 @@ func (s Sink) withDefaults() *Sink {
 	orElse(&s.Breaker.MaxDelay, defaultMaxDelay)
 	s.Breaker.MaxDelay = max(s.Breaker.MaxDelay, s.Breaker.Delay)
 	orElse(&s.Burst, max(1, int(s.Rate)))
+	if _, ok := s.Deliverer.(BatchDeliverer); !ok {
+		s.Batching = Batching{}
+	}
+	orElse(&s.Batching.MaxBytes, defaultBatchBytes)
+	s.Batching.Max = min(s.Batching.Max, mostInBatch)
 	return &s
 }
+
+// batches says whether deliveries go in batches; a parked sink has none.
+func (s *Sink) batches() bool { return s != nil && s.Batching.Max > 0 }
 
 func orElse[T int | time.Duration](v *T, d T) {
 	if *v <= 0 {

@@ -3,7 +3,7 @@ package queue
 import "time"
 
 const (
-	// dueRows is how many due rows are read at once.
+	// dueRows is how many due rows are read at once, unless two batches take more.
 	dueRows = 64
 	// fetchPause is how long a sink does not read after an error.
 	fetchPause = time.Second
@@ -48,9 +48,9 @@ func (s *sink) fetchJobLocked() func() error {
 	switch {
 	case !s.runs() || time.Now().Before(s.fetchAt):
 		return nil
-	case s.loads.len() > 0 && s.due.len() < max(dueRows, s.q.o.Window/2) && s.rows.storedGen >= s.loads.at(0).gen:
+	case s.loads.len() > 0 && s.due.len() < max(s.dueRowsLocked(), s.q.o.Window/2) && s.rows.storedGen >= s.loads.at(0).gen:
 		return s.readLane
-	case s.due.len() < dueRows/2 && s.isDueLocked():
+	case s.due.len() < s.dueRowsLocked()/2 && s.isDueLocked():
 		return s.readDue
 	case s.log.behind && s.held <= s.q.o.Window/2 && s.bytes <= s.q.o.WindowBytes/2:
 		return s.readLog
@@ -59,6 +59,8 @@ func (s *sink) fetchJobLocked() func() error {
 	}
 	return nil
 }
+
+func (s *sink) dueRowsLocked() int { return max(dueRows, 2*s.batchLocked()) }
 
 func (s *sink) isDueLocked() bool {
 	return !s.rows.storedDue.IsZero() && !s.rows.storedDue.After(s.q.now())
@@ -99,7 +101,7 @@ func (s *sink) readLog() error {
 // readDue reads rows whose time has come. Rows that are at work stand among them, and are passed over.
 func (s *sink) readDue() error {
 	s.mu.Lock()
-	now, n, upTo := s.q.now(), len(s.working)+dueRows, s.log.next
+	now, n, upTo := s.q.now(), len(s.working)+s.dueRowsLocked(), s.log.next
 	before := s.rows.storedDue
 	s.rows.storedDue = time.Time{} // commits from now on set it anew
 	s.mu.Unlock()
@@ -187,7 +189,7 @@ func (s *sink) dueLocked(w *Waiting) {
 func (s *sink) clampDue(most time.Time) error {
 	for {
 		s.mu.Lock()
-		n, upTo := len(s.working)+dueRows, s.log.next
+		n, upTo := len(s.working)+s.dueRowsLocked(), s.log.next
 		s.mu.Unlock()
 		ws, next, err := s.q.store.Due(s.q.reading, s.name, most.AddDate(1000, 0, 0), upTo, n)
 		if err != nil {
@@ -220,7 +222,7 @@ func (s *sink) readLane() error {
 	s.mu.Lock()
 	load := s.loads.popFront()
 	upTo := s.log.next
-	n := laneRows
+	n := max(laneRows, s.batchLocked())
 	if s.held >= s.q.o.Window/2 {
 		n = 2
 	}

@@ -18,9 +18,9 @@ type laneLoad struct {
 }
 
 const (
-	// laneMemory bounds the followers in memory, so that one key cannot fill the window.
+	// laneMemory bounds the followers in memory, so that one key cannot fill the window; where a batch takes more, that does.
 	laneMemory = 16
-	// laneRows is how many rows of a lane are read at once.
+	// laneRows is how many rows of a lane are read at once, unless a batch takes more.
 	laneRows = 32
 )
 
@@ -31,7 +31,7 @@ func (s *sink) lineUpLocked(it *item) {
 	case l == nil:
 		s.lanes[it.lane] = &lane{head: it}
 		s.ready.pushBack(it)
-	case l.beyond > 0 || len(l.followers) >= laneMemory:
+	case l.beyond > 0 || len(l.followers) >= max(laneMemory, s.batchLocked()):
 		s.blockLocked(l, it)
 		if l.head == nil && (l.headSeq == 0 || l.stuck && s.tooMany(l)) {
 			s.loadLaneLocked(it.lane, l)

@@ -16,12 +16,14 @@ type metrics struct {
 	appendErrors  prometheus.Counter
 	commitSeconds prometheus.Histogram
 	commitEvents  prometheus.Histogram
+	batches       *prometheus.HistogramVec // sink
 }
 
 type sinkMetrics struct {
 	accepted, delivered    prometheus.Counter
 	attempts               [Gone + 1]prometheus.Counter // by Verdict; that of zero is shared with Again
 	dead, expired, removed prometheus.Counter
+	batches                prometheus.Observer
 }
 
 // commitBuckets are bucket bounds in seconds.
@@ -46,6 +48,8 @@ func newMetrics(r prometheus.Registerer, q *Queue) *metrics {
 			Help: "Time to make a batch of callbacks durable.", Buckets: commitBuckets}),
 		commitEvents: f.NewHistogram(prometheus.HistogramOpts{Name: "callboard_queue_commit_events",
 			Help: "Callbacks in one batch.", Buckets: prometheus.ExponentialBuckets(1, 2, 12)}),
+		batches: f.NewHistogramVec(prometheus.HistogramOpts{Name: "callboard_deliveries_batch_size",
+			Help: "Deliveries in one request, of sinks that get them in batches.", Buckets: prometheus.ExponentialBuckets(1, 2, 11)}, []string{"sink"}),
 	}
 	if r != nil {
 		r.MustRegister(standing{q})
@@ -67,6 +71,15 @@ func (m *metrics) sink(name string) *sinkMetrics {
 	s.attempts[0] = s.attempts[Again]
 	return s
 }
+
+// batching has the sizes of a sink's batches noted; a sink without any has no series.
+func (m *metrics) batching(s *sink) {
+	if s.metrics.batches == nil {
+		s.metrics.batches = m.batches.WithLabelValues(s.name)
+	}
+}
+
+func (s *sinkMetrics) batch(size int) { s.batches.Observe(float64(size)) }
 
 func (s *sinkMetrics) attempt(v Verdict) { s.attempts[v].Inc() }
 

@@ -35,6 +35,7 @@ type story struct {
 
 	mu       sync.Mutex // guards all below
 	accepted map[string][]accepted
+	came     map[string][]uint64 // sink → Seq of what arrived, in order
 	took     map[string][]uint64 // sink → Seq of what it took, in order
 	given    map[string]int      // sink → how many deliveries Discard said it gave up
 	unsure   map[string]bool     // sink → a discard ended with an error
@@ -83,7 +84,7 @@ func TestEveryDeliveryArrivesInOrderOrIsAccountedFor(t *testing.T) {
 }
 
 func drawStory(t *rapid.T) *story {
-	s := &story{store: queuetest.NewMemory(), accepted: map[string][]accepted{}, took: map[string][]uint64{},
+	s := &story{store: queuetest.NewMemory(), accepted: map[string][]accepted{}, came: map[string][]uint64{}, took: map[string][]uint64{},
 		given: map[string]int{}, unsure: map[string]bool{}, died: map[string]bool{}}
 	s.store.BeforeCommit = func(context.Context, *queue.Batch) error {
 		if err := s.broken.Load(); err != nil {
@@ -104,6 +105,8 @@ func drawStory(t *rapid.T) *story {
 			StuckLimit:  rapid.IntRange(1, 20).Draw(t, "stuck limit"),
 			MaxBackoff:  time.Minute,
 			Breaker:     queue.Breaker{Failures: 3, Off: rapid.Bool().Draw(t, "no breaker")},
+			Batching: queue.Batching{Max: rapid.SampledFrom([]int{0, 0, 1, 4, 20}).Draw(t, "batch"), MaxBytes: rapid.IntRange(5, 100).Draw(t, "batch bytes"),
+				Wait: time.Duration(rapid.IntRange(0, 200).Draw(t, "batch wait")) * time.Millisecond},
 		})
 	}
 	keys := rapid.SliceOfN(rapid.SampledFrom([]string{"none", "", "a", "a", "b"}), len(s.sinks), len(s.sinks))
@@ -252,22 +255,59 @@ type witness struct {
 }
 
 func (w *witness) Deliver(ctx context.Context, d queue.Delivery) queue.Outcome {
-	fate := rand.New(rand.NewPCG(d.Seq, uint64(w.name[1])))
-	failures := max(0, fate.IntN(8)-4)
-	spoiled := fate.IntN(40) == 0
-	select {
-	case <-time.After(time.Duration(fate.IntN(50)) * time.Millisecond):
-	case <-ctx.Done():
-		return again
+	if o, ok := w.ponder(ctx, d); !ok {
+		return o
 	}
+	return w.take(d)
+}
+
+// DeliverBatch takes a batch one by one. Some batches are refused or fail as a whole: where one in them is spoiled, or nobody knows
+// why.
+func (w *witness) DeliverBatch(ctx context.Context, ds []queue.Delivery) (queue.Outcome, []queue.Outcome) {
+	mood := rand.New(rand.NewPCG(ds[0].Seq, uint64(ds[0].Attempt))).IntN(6)
+	if o, ok := w.ponder(ctx, ds[0]); !ok {
+		return o, nil
+	}
+	if mood == 0 {
+		return again, nil
+	}
+	if mood < 4 && slices.ContainsFunc(ds, func(d queue.Delivery) bool { _, spoiled := w.fate(d); return spoiled }) {
+		return refused, nil
+	}
+	var each []queue.Outcome
+	for _, d := range ds {
+		each = append(each, w.take(d))
+	}
+	return done, each
+}
+
+// fate is how often a delivery fails, and whether it does so for good.
+func (w *witness) fate(d queue.Delivery) (failures int, spoiled bool) {
+	fate := rand.New(rand.NewPCG(d.Seq, uint64(w.name[1])))
+	return max(0, fate.IntN(8)-4), fate.IntN(40) == 0
+}
+
+// ponder takes its time; it reports false when that was cut short.
+func (w *witness) ponder(ctx context.Context, d queue.Delivery) (queue.Outcome, bool) {
+	select {
+	case <-time.After(time.Duration(d.Seq*7%50) * time.Millisecond):
+		return done, true
+	case <-ctx.Done():
+		return again, false
+	}
+}
+
+func (w *witness) take(d queue.Delivery) queue.Outcome {
+	failures, spoiled := w.fate(d)
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	w.s.came[w.name] = append(w.s.came[w.name], d.Seq)
 	switch {
 	case spoiled:
 		return refused
 	case d.Attempt <= failures:
 		return again
 	}
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
 	w.s.took[w.name] = append(w.s.took[w.name], d.Seq)
 	return done
 }
@@ -330,16 +370,20 @@ func (s *story) checkLeft(left []queue.Waiting, status []queue.SinkStatus) strin
 	return ""
 }
 
-// checkOrder: everything accepted was taken, or is left, or was given up; first occurrences of a key are in order; nothing came
-// twice where nothing crashed.
+// checkOrder: everything accepted was taken, or is left, or was given up; those of a key first came in order; nothing was taken
+// twice where nothing crashed, but for what went in a batch behind one with the same key that failed.
 func (s *story) checkOrder(sink string, left []queue.Waiting) string {
+	batches := slices.ContainsFunc(s.sinks, func(k queue.Sink) bool { return k.Name == sink && k.Batching.Max > 0 })
 	key, id := map[uint64]string{}, map[uint64]string{}
+	leftOver := func(seq uint64) bool {
+		return slices.ContainsFunc(left, func(w queue.Waiting) bool { return w.Sink == sink && w.Seq == seq })
+	}
 	missing := 0
 	for _, a := range s.accepted[sink] {
 		key[a.seq], id[a.seq] = a.key, a.id
-		isLeft := slices.ContainsFunc(left, func(w queue.Waiting) bool { return w.Sink == sink && w.Seq == a.seq })
+		isLeft := leftOver(a.seq)
 		switch took := slices.Contains(s.took[sink], a.seq); {
-		case took && isLeft && s.crashes == 0:
+		case took && isLeft && s.crashes == 0 && (!batches || a.key == ""):
 			return fmt.Sprintf("delivery %d to %s was taken and is left", a.seq, sink)
 		case !took && !isLeft && !(s.o.MaxAge > 0 && s.died[a.id]):
 			missing++
@@ -348,18 +392,38 @@ func (s *story) checkOrder(sink string, left []queue.Waiting) string {
 	if missing > s.given[sink] {
 		return fmt.Sprintf("%d deliveries to %s neither came nor are left; %d were discarded", missing, sink, s.given[sink])
 	}
+	exempt := func(seq uint64) bool { return key[seq] == "" || s.died[id[seq]] || s.unsure[sink] }
 	seen := map[uint64]bool{}
 	last := map[string]uint64{}
-	for _, seq := range s.took[sink] {
-		k := key[seq]
-		switch {
-		case seen[seq] && s.crashes == 0:
-			return fmt.Sprintf("delivery %d to %s came twice", seq, sink)
-		case !seen[seq] && k != "" && seq < last[k] && !s.died[id[seq]] && !s.unsure[sink]:
+	for _, seq := range s.came[sink] {
+		if k := key[seq]; !seen[seq] && !exempt(seq) && seq < last[k] {
 			return fmt.Sprintf("delivery %d to %s came after %d, which has the same key", seq, sink, last[k])
 		}
 		seen[seq] = true
-		last[k] = max(last[k], seq)
+		last[key[seq]] = max(last[key[seq]], seq)
+	}
+	clear(seen)
+	clear(last)
+	for _, seq := range s.took[sink] {
+		if seen[seq] && s.crashes == 0 && (!batches || key[seq] == "") {
+			return fmt.Sprintf("delivery %d to %s came twice", seq, sink)
+		}
+		seen[seq] = true
+	}
+	if s.crashes > 0 || s.given[sink] > 0 {
+		return ""
+	}
+	// What was taken before one with the same key that failed in the same batch, came again after it.
+	clear(seen)
+	for _, seq := range slices.Backward(s.took[sink]) {
+		k := key[seq]
+		if seen[seq] || exempt(seq) || leftOver(seq) {
+			continue
+		}
+		if last[k] != 0 && seq > last[k] {
+			return fmt.Sprintf("delivery %d to %s was taken for good after %d, which has the same key", last[k], sink, seq)
+		}
+		seen[seq], last[k] = true, seq
 	}
 	return ""
 }

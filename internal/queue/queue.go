@@ -58,6 +58,13 @@ type Deliverer interface {
 	Deliver(ctx context.Context, d Delivery) Outcome
 }
 
+// A BatchDeliverer is a Deliverer that can also make one attempt for several deliveries in one request, in their order. each says how
+// it ended for every one of them; it is nil where whole says the same of all. Of a batch that was refused as a whole
+// nothing is known of any one delivery: it is tried again in halves.
+type BatchDeliverer interface {
+	DeliverBatch(ctx context.Context, ds []Delivery) (whole Outcome, each []Outcome)
+}
+
 // An Outcome is how one attempt ended.
 type Outcome struct {
 	// Verdict says what becomes of the delivery.
@@ -85,6 +92,8 @@ const (
 type Sink struct {
 	Name      string
 	Deliverer Deliverer
+	// Batching has deliveries go in batches. Each is one attempt to Concurrency, Rate and Breaker.
+	Batching Batching
 	// Concurrency bounds attempts at the same time. Zero means 64.
 	Concurrency int
 	// Rate bounds attempts a second (token bucket, with Burst). Zero means no bound.
@@ -104,6 +113,17 @@ type Sink struct {
 	StuckLimit int
 	// Breaker says when a failing sink is left alone. The zero value has the defaults.
 	Breaker Breaker
+}
+
+// Batching says how deliveries are gathered into batches. A batch goes as soon as Max or MaxBytes is reached, or Wait has passed since
+// the first of it could have gone.
+type Batching struct {
+	// Max is the most deliveries in a batch. Zero means that each goes by itself, and so does a Deliverer that is no BatchDeliverer.
+	Max int
+	// MaxBytes bounds their bodies together; a larger one goes by itself. Zero means 1 MiB.
+	MaxBytes int
+	// Wait is how long a batch that is not full waits for more. Zero means not at all.
+	Wait time.Duration
 }
 
 // OnStuck says what becomes of a delivery with a key that cannot be delivered.
@@ -131,6 +151,9 @@ type Attempt struct {
 	Outcome  Outcome
 	State    State     // that the delivery is in now; 0 when it is done
 	Due      time.Time // of the next attempt, where State is Retrying
+	// Batch is how many deliveries the request had, and Place which one of them this was, from 1. Zero where deliveries do not go in
+	// batches.
+	Batch, Place int
 }
 
 // Options configures a Queue. Store is required.

@@ -14,11 +14,19 @@ func (s *sink) settleLocked(it *item, a *Attempt) bool {
 		s.putBackLocked(it)
 		return false
 	}
+	s.recordLocked(o, it.probe)
+	it.probe = false
+	s.settleOneLocked(it, a)
+	return true
+}
+
+// settleOneLocked is settleLocked without what is told of the sink.
+func (s *sink) settleOneLocked(it *item, a *Attempt) {
+	o := &a.Outcome
 	s.inFlight--
 	it.inFlight = false
 	it.attempts++
 	s.metrics.attempt(o.Verdict)
-	s.recordLocked(it, o)
 	event := it.event
 	switch {
 	case it.over: // it was given up meanwhile
@@ -37,23 +45,20 @@ func (s *sink) settleLocked(it *item, a *Attempt) bool {
 	}
 	s.forget(it)
 	s.q.log.Debug("attempt", "sink", s.name, "callback", event.ID, "attempt", it.attempts, "status", o.Status, "reason", o.Reason)
-	return true
 }
 
-// recordLocked tells the breaker.
-func (s *sink) recordLocked(it *item, o *Outcome) {
+// recordLocked tells the breaker how a request ended.
+func (s *sink) recordLocked(o *Outcome, probe bool) {
 	if s.breaker == nil {
 		return
 	}
 	if o.Verdict == Refused && o.Status == 0 { // nothing was sent, which says nothing about the sink
-		if it.probe {
-			it.probe = false
+		if probe {
 			s.breaker.giveBack()
 		}
 		return
 	}
-	opened, closed := s.breaker.record(o.Verdict == Again, it.probe, o.Reason)
-	it.probe = false
+	opened, closed := s.breaker.record(o.Verdict == Again, probe, o.Reason)
 	switch {
 	case opened:
 		s.q.log.Warn("the sink fails: its breaker is open", "sink", s.name, "reason", o.Reason)
@@ -77,7 +82,7 @@ func (s *sink) failedLocked(it *item, a *Attempt) {
 		if s.isTooOld(it) {
 			r.State = s.stuckLocked(it)
 		} else {
-			r.Due = now.Add(s.backoffLocked(it.attempts, o.RetryAfter))
+			r.Due = now.Add(s.backoffLocked(it.attempts-int(it.splits), o.RetryAfter))
 			a.Due = r.Due
 		}
 	}

@@ -27,13 +27,14 @@ type sink struct {
 	pausing
 
 	log      place
-	exact    bool         // the next batch says what is done of all, not only up to the floor: somebody asks
-	ready    deque[*item] // fresh ones and heads of lanes, mostly in the order of the log
-	due      deque[*item] // read back from rows
-	dueTurn  bool         // whose turn it is, where both have some
-	held     int          // that wait in memory
-	bytes    int          // of their bodies
-	inFlight int
+	exact    bool             // the next batch says what is done of all, not only up to the floor: somebody asks
+	ready    deque[*item]     // fresh ones and heads of lanes, mostly in the order of the log
+	due      deque[*item]     // read back from rows
+	dueTurn  bool             // whose turn it is, where both have some
+	held     int              // that wait in memory
+	bytes    int              // of their bodies
+	inFlight int              // deliveries
+	requests int              // in flight: as many, but where deliveries go in batches
 	idle     []worker         // the one that became idle last is the last
 	working  map[uint64]*item // Seq → a delivery in memory that has a row
 	lanes    map[uint64]*lane // lane → the one that has more than one delivery, or a row
@@ -47,6 +48,9 @@ type sink struct {
 	stale    map[uint64]bool // Seq → whose row changed, or was stored, since fetch began to read; nil when it does not
 	alarm    alarm
 	rateAt   time.Time // when there is a token again; zero when there is one
+
+	gatherSince time.Time // since when a batch may wait for company; zero when nothing does
+	gatherAt    time.Time // when it stops to; zero when it does not
 }
 
 // An item is a delivery in memory.
@@ -59,8 +63,10 @@ type item struct {
 	row      State // of its row, 0 when it never had one
 	tracked  bool  // in place.track
 	inFlight bool
-	probe    bool // its attempt finds out whether the breaker may close
-	over     bool // nothing is to be done about it any more
+	probe    bool   // its attempt finds out whether the breaker may close
+	over     bool   // nothing is to be done about it any more
+	splits   uint8  // attempts that only split a batch
+	together uint16 // with how many it may go in a batch since then, itself included; 0 for as many as there may be
 }
 
 // settled says whether the floor may pass it.
@@ -117,6 +123,9 @@ func (s *sink) configure(how *Sink) {
 	default:
 		s.limiter.SetLimit(rate.Limit(how.Rate))
 		s.limiter.SetBurst(how.Burst)
+	}
+	if how.batches() {
+		s.q.metrics.batching(s)
 	}
 	for id, l := range s.lanes { // what is stuck may have to make way now
 		if l.stuck && (how.OnStuck == DeadLetter || s.tooMany(l)) {

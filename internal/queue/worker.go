@@ -11,12 +11,17 @@ import (
 // after everything that may have changed that.
 func (s *sink) pumpLocked() {
 	s.rateAt = time.Time{} // set anew where it is still the rate that something waits for
-	for s.how != nil && s.inFlight < s.how.Concurrency {
-		it := s.pickLocked()
-		if it == nil {
-			break
+	s.gatherAt = time.Time{}
+	if s.how.batches() {
+		s.pumpParcelsLocked()
+	} else {
+		for s.how != nil && s.requests < s.how.Concurrency {
+			it := s.pickLocked()
+			if it == nil {
+				break
+			}
+			s.workLocked(it)
 		}
-		s.workLocked(it)
 	}
 	s.fetchLocked()
 	s.setAlarmLocked()
@@ -38,6 +43,7 @@ func (s *sink) pickLocked() *item {
 	s.dueTurn = from == &s.ready
 	s.release(it)
 	s.inFlight++
+	s.requests++
 	it.inFlight, it.probe = true, s.breaker.begin()
 	return it
 }
@@ -116,6 +122,7 @@ func (s *sink) attempt(it *item, w worker) (next *item) {
 	how := s.how
 	d := Delivery{Event: it.event, Sink: s.name, Attempt: it.attempts + 1}
 	if how == nil { // parked just now
+		s.requests--
 		s.putBackLocked(it)
 		s.idleLocked(w)
 		s.mu.Unlock()
@@ -126,8 +133,9 @@ func (s *sink) attempt(it *item, w worker) (next *item) {
 	o := s.deliver(how.Deliverer, d)
 	a := Attempt{Delivery: d, At: began, Outcome: o}
 	s.mu.Lock()
+	s.requests--
 	told := s.settleLocked(it, &a)
-	if s.how != nil && s.inFlight < s.how.Concurrency {
+	if s.how != nil && !s.how.batches() && s.requests < s.how.Concurrency {
 		next = s.pickLocked()
 	}
 	s.pumpLocked()
@@ -222,12 +230,12 @@ func (s *sink) wakeAtLocked() (at time.Time) {
 		return time.Time{}
 	}
 	if s.ready.len()+s.due.len() > 0 {
-		at = earlier(s.rateAt, s.breaker.opensAt())
+		at = earlier(s.gatherAt, earlier(s.rateAt, s.breaker.opensAt()))
 	}
 	if time.Now().Before(s.fetchAt) {
 		return earlier(at, s.fetchAt) // nothing is read before
 	}
-	if due := s.rows.storedDue; !due.IsZero() && s.due.len() < dueRows/2 && !s.fetching {
+	if due := s.rows.storedDue; !due.IsZero() && s.due.len() < s.dueRowsLocked()/2 && !s.fetching {
 		// By the clock that does not jump, and never later than a retry can be due.
 		at = earlier(at, earlier(s.q.started.Add(due.Sub(s.q.started)), time.Now().Add(s.maxBackoffLocked())))
 	}
