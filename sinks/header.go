@@ -26,7 +26,7 @@ var userAgent = sync.OnceValue(func() string {
 // Errors name headers, never their values.
 func fixedHeaders(custom map[string]string, user *url.Userinfo) (fixed http.Header, host string, err error) {
 	fixed = http.Header{
-		"Content-Type": {"application/json; charset=utf-8"},
+		"Content-Type": {jsonType},
 		"User-Agent":   {userAgent()},
 	}
 	if user != nil {

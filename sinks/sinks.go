@@ -1,7 +1,7 @@
 // Package sinks makes HTTP sinks out of settings: it asks one, with attempts, hedging and bounds, and reads
 // its answer into a vote; or it makes one attempt at delivering to it, signed, and reads how that was taken.
 //
-// New makes a Sink; Sink.Ask asks it, Sink.Deliver delivers. Which sinks to ask, what their votes mean together, and when
+// New makes a Sink; Sink.Ask asks it, Sink.Deliver delivers, Sink.DeliverBatch several at once. Which sinks to ask, what their votes mean together, and when
 // to deliver again is decided elsewhere.
 package sinks
 
@@ -59,6 +59,9 @@ type Options struct {
 	NeedsReply bool
 	// Cache keeps votes.
 	Cache Cache
+
+	// Batch is how DeliverBatch writes its request. With NeedsReply each delivery of a batch needs a result in the answer.
+	Batch Batch
 	// Dial connects. Nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Transport carries the requests, instead of one with Dial, TLS and Concurrency. Nil means that one. A
