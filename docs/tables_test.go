@@ -114,6 +114,9 @@ func TestKeysOfRulesFiles(t *testing.T) {
 	for _, key := range s.keys("breaker") {
 		sink = append(sink, "breaker."+key)
 	}
+	for _, key := range s.keys("batch") {
+		sink = append(sink, "batch."+key)
+	}
 	same(t, "keys of a sink", sink, slices.Concat(
 		column(t, "rules.md", "## Sinks", "key | default | meaning"), column(t, "rules.md", "### Deliveries", "key | default | meaning")))
 	same(t, "keys of dedup", s.keys("dedup"), column(t, "rules.md", "## dedup", "key | default | meaning"))
@@ -157,7 +160,7 @@ var defaultIs = regexp.MustCompile(`Default (?:the )?(.*)\.$`)
 // The schema tells editors the defaults, and the manual tells people.
 func TestDefaultsOfKeys(t *testing.T) {
 	s, page := rulesSchema(t), read(t, "rules.md")
-	for definition, prefix := range map[string]string{"sink": "", "retry": "retry.", "breaker": "breaker.", "rule": "", "await": ""} {
+	for definition, prefix := range map[string]string{"sink": "", "retry": "retry.", "breaker": "breaker.", "batch": "batch.", "rule": "", "await": ""} {
 		for key, property := range s.mapping(definition) {
 			m := defaultIs.FindStringSubmatch(property.Doc)
 			if m == nil || key == "tls" {

@@ -122,7 +122,7 @@ func reply(action, code float64, message string) map[string]any {
 
 // TestExamplesAreClean checks all folders as `callboard check` would, warnings included.
 func TestExamplesAreClean(t *testing.T) {
-	for _, folder := range append(folders(t), "quickstart", "sink") {
+	for _, folder := range append(folders(t), "quickstart", "sink", "batch") {
 		files, err := table.ReadDir(folder)
 		if err != nil {
 			t.Fatal(err)
@@ -146,7 +146,7 @@ func TestExamplesAreClean(t *testing.T) {
 // TestExamplesAreComplete wants a README beside every rules file, and the line that tells editors
 // where the schema is, with the right way to it.
 func TestExamplesAreComplete(t *testing.T) {
-	for _, folder := range append(folders(t), "quickstart", "sink") {
+	for _, folder := range append(folders(t), "quickstart", "sink", "batch") {
 		files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s has no rules files (%v)", folder, err)

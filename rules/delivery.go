@@ -149,21 +149,20 @@ func (l *loader) checkIdleSettings() {
 		case s.notifiedBy == nil && !s.asked:
 		case s.notifiedBy == nil:
 			s.warnIdle("rules only ask this sink: put it into notify, too, or leave the setting out",
-				"order_by", "on_stuck", "stuck_limit", "rate", "breaker", "success", "secret", "retry.for")
+				"order_by", "on_stuck", "stuck_limit", "rate", "breaker", "success", "secret", "batch", "retry.for")
 		case !s.asked:
 			const why = "rules only notify this sink: put it into await, too, or leave the setting out"
 			s.warnIdle(why, "hedge", "on_failure", "retry.attempts")
 			if s.shape.cache.own { // and not off
 				s.warnIdle(why, "cache")
 			}
-			if !s.NeedsReply {
-				s.warnIdle("its answer is read only with success: reply", "dialect", "max_answer")
-			}
+			s.warnIdleAnswer()
 		}
 		if s.notifiedBy == nil {
 			continue
 		}
 		s.warnOfWebhookHeaders()
+		s.checkBatchURL()
 		switch {
 		case s.orderBy == nil:
 			s.warnIdle("without order_by nothing waits behind a delivery that is stuck", "on_stuck", "stuck_limit")

@@ -6,6 +6,7 @@ const (
 	idAwaitIdle       = "await-without-effect"
 	idBackoff         = "backoff"
 	idBodyNoObject    = "body-no-object"
+	idBatchURL        = "batch-url"
 	idCommandUnknown  = "unknown-callback"
 	idComputedName    = "computed-name"
 	idDeadline        = "deadline-too-long"

@@ -155,6 +155,7 @@ type Sink struct {
 	OnStuck    OnStuck
 	StuckLimit int // deliveries that may wait behind a stuck one
 	Breaker    Breaker
+	Batch      Batch
 
 	// Of what is sent, and of votes that are kept: sources of expressions, and what they compute.
 

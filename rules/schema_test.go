@@ -66,6 +66,7 @@ func TestSchemaHasTheParsersKeys(t *testing.T) {
 		"breaker":      breakerKeys.names(),
 		"set":          setKeys.names(),
 		"cache":        cacheKeys.names(),
+		"batch":        batchKeys.names(),
 		"dedup":        dedupKeys.names(),
 		"rule":         ruleKeys.names(),
 		"defaultRules": defaultRuleKeys.names(),
@@ -117,6 +118,7 @@ func TestSchemaRefusesBadFiles(t *testing.T) {
 		"bytes-unknown-unit", "sink-without-url", "sink-dialect", "sink-on-failure", "rule-without-name", "callback-unknown-short",
 		"callbacks-empty", "on-error-unknown", "await-is-list", "await-without-sinks", "await-empty-sinks", "await-policy-unknown",
 		"await-quorum-of-zero", "await-merge-unknown", "rate", "on-stuck-unknown", "success-unknown", "breaker-unknown", "dedup-without-window",
+		"batch-max-of-zero", "batch-unknown",
 		"secret-list-of-three", "notify-mapping", "defaults-notify-nobody", "reply-word", "refusal-code-too-low", "defaults-unknown", "top-level-unknown-key",
 	} {
 		if s.check(map[string]any(s), instance(t, bad[name][0])) == nil {

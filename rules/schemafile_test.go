@@ -87,6 +87,7 @@ type schemaDefaultSinks struct {
 	Breaker     *schemaBreaker    `json:"breaker,omitempty" jsonschema_description:"When a failing sink is left alone for a while: off, or after how many failures."`
 	Success     schemaSuccess     `json:"success,omitempty" jsonschema_description:"What makes a delivery done: a 2xx status, or also a reply that allows. Default status."`
 	Secret      schemaSecrets     `json:"secret,omitempty" jsonschema_description:"Signs deliveries (Standard Webhooks): whsec_ and base64, or any text. A list of two during rotation: new, old. Default no signature."`
+	Batch       *schemaBatch      `json:"batch,omitempty" jsonschema_description:"Has several deliveries go in one request: off, or how many. Default each by itself."`
 	Set         *schemaSet        `json:"set,omitempty" jsonschema_description:"Headers and fields that are computed for each request."`
 	Body        schemaKey         `json:"body,omitempty" jsonschema_description:"An expression whose value is sent as JSON, in quotes. Default the callback's own body."`
 	Cache       *schemaCache      `json:"cache,omitempty" jsonschema_description:"Keep the sink's votes for a while, or off. Default never."`
@@ -102,6 +103,14 @@ type schemaCacheParts struct {
 	TTL            schemaDuration `json:"ttl,omitempty" jsonschema_description:"How long a vote stands in for asking, 24h at most."`
 	StaleOnFailure schemaDuration `json:"stale_on_failure,omitempty" jsonschema_description:"How long an older vote stands in for one that failed, 168h at most. Default never."`
 	Max            int            `json:"max,omitempty" jsonschema:"minimum=1,maximum=1000000" jsonschema_description:"The most votes kept. Default 10000."`
+}
+
+type schemaBatchParts struct {
+	Max    int               `json:"max,omitempty" jsonschema:"minimum=1,maximum=1000" jsonschema_description:"The most deliveries in a request. Default 100."`
+	Wait   schemaDuration    `json:"wait,omitempty" jsonschema_description:"How long a batch that is not full waits for more, 1m at most. Default 50ms."`
+	Bytes  schemaBytes       `json:"bytes,omitempty" jsonschema_description:"The most bytes of callbacks in a request, 8MiB at most. Default 1MiB."`
+	Format schemaBatchFormat `json:"format,omitempty" jsonschema_description:"A JSON array, or NDJSON: a line for each. Default array."`
+	Item   schemaBatchItem   `json:"item,omitempty" jsonschema_description:"The callback's body as it is, or an envelope with its id, command and more around it. Default body."`
 }
 
 type schemaRetry struct {
@@ -187,6 +196,7 @@ func (schemaDedupParts) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s) }
 func (schemaBreakerParts) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
 func (schemaSet) JSONSchemaExtend(s *jsonschema.Schema)          { extended(s) }
 func (schemaCacheParts) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s) }
+func (schemaBatchParts) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s) }
 func (schemaRule) JSONSchemaExtend(s *jsonschema.Schema)         { extended(s) }
 func (schemaDefaultRules) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
 func (schemaAwait) JSONSchemaExtend(s *jsonschema.Schema)        { extended(s) }

@@ -22,6 +22,9 @@ type (
 	schemaRate      string
 	schemaOnStuck   string
 	schemaSuccess   string
+
+	schemaBatchFormat string
+	schemaBatchItem   string
 )
 
 func aReference() *jsonschema.Schema {
@@ -55,9 +58,13 @@ func (schemaBool) JSONSchema() *jsonschema.Schema {
 	return orReference(&jsonschema.Schema{Type: "boolean"})
 }
 func (schemaDialect) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(dialectWords)) }
-func (schemaVote) JSONSchema() *jsonschema.Schema    { return orReference(oneOfWords(voteWords)) }
-func (schemaMerge) JSONSchema() *jsonschema.Schema   { return orReference(oneOfWords(mergeWords)) }
-func (schemaOnError) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(onErrorWords)) }
+func (schemaBatchFormat) JSONSchema() *jsonschema.Schema {
+	return orReference(oneOfWords(formatWords))
+}
+func (schemaBatchItem) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(itemWords)) }
+func (schemaVote) JSONSchema() *jsonschema.Schema      { return orReference(oneOfWords(voteWords)) }
+func (schemaMerge) JSONSchema() *jsonschema.Schema     { return orReference(oneOfWords(mergeWords)) }
+func (schemaOnError) JSONSchema() *jsonschema.Schema   { return orReference(oneOfWords(onErrorWords)) }
 
 func (schemaOnStuck) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(onStuckWords)) }
 func (schemaSuccess) JSONSchema() *jsonschema.Schema { return orReference(oneOfWords(successWords)) }
@@ -81,6 +88,7 @@ type (
 	schemaOnFailure map[string]schemaVote
 	schemaReply     struct{ schemaReplyParts }
 	schemaBreaker   struct{ schemaBreakerParts }
+	schemaBatch     struct{ schemaBatchParts }
 	schemaDedup     struct{ schemaDedupParts }
 	schemaCache     struct{ schemaCacheParts }
 	schemaSecrets   []string
@@ -128,6 +136,7 @@ func (schemaDedup) JSONSchemaExtend(s *jsonschema.Schema) {
 
 func (schemaBreaker) JSONSchemaExtend(s *jsonschema.Schema)   { extended(s); orWord(s, breakerWords) }
 func (schemaCache) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s); orWord(s, cacheWords) }
+func (schemaBatch) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s); orWord(s, batchWords) }
 func (schemaPolicy) JSONSchemaExtend(s *jsonschema.Schema)    { extended(s); orWord(s, policyWords) }
 func (schemaReply) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s); orWord(s, []string{"allow"}) }
 func (schemaOnFailure) JSONSchemaExtend(s *jsonschema.Schema) { orWord(s, voteWords) }

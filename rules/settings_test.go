@@ -48,11 +48,12 @@ func TestDeliverySettings(t *testing.T) {
 		{
 			Name: "audit", File: file, Line: 14, URL: "http://audit.internal/", Hedge: 50 * time.Millisecond, Attempts: 3, Timeout: 2 * time.Second,
 			OrderBy: "sessionType == SingleChat ? sendID : groupID", StuckLimit: 50, Rate: 0.5,
-			Secrets: []string{archived}, Breaker: Breaker{Off: true},
+			Secrets: []string{archived}, Breaker: Breaker{Off: true}, Batch: Batch{Max: 100, Wait: 50 * time.Millisecond},
 		},
 		{
-			Name: "search", File: file, Line: 20, URL: "http://search.internal/", Hedge: 50 * time.Millisecond, Attempts: 3,
+			Name: "search", File: file, Line: 21, URL: "http://search.internal/", Hedge: 50 * time.Millisecond, Attempts: 3,
 			Secrets: []string{archived},
+			Batch:   Batch{Max: 250, MaxBytes: 512 << 10, Wait: 200 * time.Millisecond, Format: NDJSON, Item: Envelope},
 		},
 	}
 	if diff := cmp.Diff(want, set.Sinks); diff != "" {

@@ -67,6 +67,7 @@ var sinkKeys = keys[sinkDraft]{
 			choice(d, n, "success", successWords, []bool{false, true}, &s.NeedsReply)
 		}},
 		{"secret", (*decoder).secret},
+		{"batch", (*decoder).batch},
 		{"set", (*decoder).set},
 		{"body", (*decoder).body},
 		{"cache", (*decoder).cache},

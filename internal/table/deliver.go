@@ -20,6 +20,7 @@ func (p pool) deliveries() []queue.Sink {
 		made = append(made, queue.Sink{
 			Name:        name,
 			Deliverer:   deliverer{p[name].sink, p[name].shaping},
+			Batching:    queue.Batching{Max: s.Batch.Max, MaxBytes: int(s.Batch.MaxBytes), Wait: s.Batch.Wait},
 			Concurrency: s.Concurrency,
 			Rate:        s.Rate,
 			Backoff:     s.Backoff,
@@ -41,6 +42,52 @@ type deliverer struct {
 
 // Deliver makes one attempt.
 func (d deliverer) Deliver(ctx context.Context, q queue.Delivery) queue.Outcome {
+	delivery, refused := d.delivery(&q)
+	if refused != nil {
+		return *refused
+	}
+	return outcome(d.sink.Deliver(ctx, delivery))
+}
+
+// DeliverBatch makes one attempt for several deliveries. Those that cannot be made are refused by themselves once the sink has
+// taken the others; until then they come to what those come to.
+func (d deliverer) DeliverBatch(ctx context.Context, qs []queue.Delivery) (queue.Outcome, []queue.Outcome) {
+	ds := make([]sinks.Delivery, 0, len(qs))
+	refused := make([]*queue.Outcome, len(qs))
+	for i := range qs {
+		var made sinks.Delivery
+		if made, refused[i] = d.delivery(&qs[i]); refused[i] == nil {
+			ds = append(ds, made)
+		}
+	}
+	if len(ds) == 0 {
+		return *refused[0], nil
+	}
+	sent, each := d.sink.DeliverBatch(ctx, ds)
+	whole := outcome(sent)
+	if each == nil && (len(ds) == len(qs) || whole.Verdict != queue.Done) {
+		return whole, nil
+	}
+	outcomes := make([]queue.Outcome, len(qs))
+	next := 0
+	for i := range qs {
+		switch {
+		case refused[i] != nil:
+			outcomes[i] = *refused[i]
+			continue
+		case each == nil:
+			outcomes[i] = whole
+		default:
+			outcomes[i] = outcome(each[next])
+		}
+		next++
+	}
+	return whole, outcomes
+}
+
+// delivery translates. Where what the sink gets cannot be made it returns how that ends: it would fail again until somebody
+// mends the rules.
+func (d deliverer) delivery(q *queue.Delivery) (sinks.Delivery, *queue.Outcome) {
 	delivery := sinks.Delivery{
 		ID:          queue.DeliveryID(q.ID, q.Sink),
 		CallbackID:  q.ID,
@@ -54,11 +101,14 @@ func (d deliverer) Deliver(ctx context.Context, q queue.Delivery) queue.Outcome 
 		Body:        q.Body,
 	}
 	if d.shaping != nil {
-		if err := d.shaping.apply(&q, &delivery); err != nil { // it would fail again until somebody mends the rules
-			return queue.Outcome{Verdict: queue.Refused, Reason: "not sent: " + err.Error()}
+		if err := d.shaping.apply(q, &delivery); err != nil {
+			return delivery, &queue.Outcome{Verdict: queue.Refused, Reason: "not sent: " + err.Error()}
 		}
 	}
-	o := d.sink.Deliver(ctx, delivery)
+	return delivery, nil
+}
+
+func outcome(o sinks.Outcome) queue.Outcome {
 	return queue.Outcome{
 		Verdict:    verdict(o),
 		Status:     o.Status,

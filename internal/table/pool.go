@@ -75,6 +75,7 @@ func sinkOptions(s *rules.Sink, o Options) sinks.Options {
 		Secrets:     s.Secrets,
 		NeedsReply:  s.NeedsReply,
 		Cache:       sinks.Cache{TTL: s.Cache.TTL, StaleOnFailure: s.Cache.StaleOnFailure, Max: s.Cache.Max},
+		Batch:       sinks.Batch{NDJSON: s.Batch.Format == rules.NDJSON, Envelope: s.Batch.Item == rules.Envelope},
 		Dial:        o.Dial,
 		Log:         o.Log,
 	}

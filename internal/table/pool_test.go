@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -208,6 +209,7 @@ func TestEverySettingOfASinkReachesIt(t *testing.T) {
 		Name: "name", URL: "http://u/", Timeout: 1, Attempts: 2, Backoff: 3, MaxBackoff: 4, Hedge: 5, Concurrency: 6, MaxAnswer: 7,
 		Headers: map[string]string{"a": "b"}, Dialect: 1, TLS: rules.TLS{CA: "ca"}, Secrets: []string{"s"}, NeedsReply: true,
 		Cache: rules.Cache{Key: "k", TTL: 1},
+		Batch: rules.Batch{Format: rules.NDJSON, Item: rules.Envelope},
 	}, New(Options{Dial: new(net.Dialer).DialContext}).o))
 	for field, value := range options.Fields() {
 		if value.IsZero() && field.Name != "Transport" && field.Name != "Jitter" {
@@ -221,6 +223,7 @@ func TestEverySettingOfADeliveryReachesTheQueue(t *testing.T) {
 	p := pool{"name": {settings: rules.Sink{
 		Name: "name", Concurrency: 1, Rate: 2, Backoff: 3, MaxBackoff: 4, RetryFor: 5, OnStuck: rules.DeadLetter, StuckLimit: 6,
 		Breaker: rules.Breaker{Off: true, Failures: 7, Delay: 8, MaxDelay: 9},
+		Batch:   rules.Batch{Max: 10, MaxBytes: 11, Wait: 12},
 	}, sink: new(sinks.Sink)}}
 	how := p.deliveries()[0]
 	for field, value := range reflect.ValueOf(how).Fields() {
@@ -228,7 +231,8 @@ func TestEverySettingOfADeliveryReachesTheQueue(t *testing.T) {
 			t.Errorf("queue.Sink.%s is not set", field.Name)
 		}
 	}
-	if how.OnStuck != queue.DeadLetter || how.Breaker != (queue.Breaker{Off: true, Failures: 7, Delay: 8, MaxDelay: 9}) {
+	if how.OnStuck != queue.DeadLetter || how.Breaker != (queue.Breaker{Off: true, Failures: 7, Delay: 8, MaxDelay: 9}) ||
+		how.Batching != (queue.Batching{Max: 10, MaxBytes: 11, Wait: 12}) {
 		t.Errorf("got %+v", how)
 	}
 	if p.deliveries()[0].Deliverer != how.Deliverer {
@@ -245,6 +249,31 @@ func TestOutcomesMeanTheSameToTheQueue(t *testing.T) {
 	} {
 		if got := verdict(o); got != want {
 			t.Errorf("%+v: %d, want %d", o, got, want)
+		}
+	}
+}
+
+func TestABatchGoesToItsSink(t *testing.T) {
+	for answer, want := range map[string][]queue.Verdict{
+		`{}`: {queue.Done},
+		`{"results":[{"id":"1.s","status":200},{"id":"2.s","status":503}]}`: {queue.Done, queue.Again},
+	} {
+		server := httptest.NewServer(testkit.Script(testkit.Answer(200, answer)))
+		t.Cleanup(server.Close)
+		sink, err := sinks.New(sinks.Options{Name: "s", URL: server.URL})
+		must(t, err)
+		t.Cleanup(sink.Close)
+		ds := []queue.Delivery{{Event: &queue.Event{ID: "1", Body: []byte("{}")}, Sink: "s"}, {Event: &queue.Event{ID: "2", Body: []byte("{}")}, Sink: "s"}}
+		whole, each := deliverer{sink: sink}.DeliverBatch(t.Context(), ds)
+		if each == nil {
+			each = []queue.Outcome{whole}
+		}
+		var got []queue.Verdict
+		for _, o := range each {
+			got = append(got, o.Verdict)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", answer, got, want)
 		}
 	}
 }
