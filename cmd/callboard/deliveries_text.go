@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -82,7 +83,8 @@ func writeDelivery(w io.Writer, d console.DeliveryDetail) error {
 	return writeBody(w, d.Body)
 }
 
-// writeAttempts prints attempts as a table, with their sinks where they are of several.
+// writeAttempts prints attempts as a table, with their sinks where they are of several, and their place in a batch where one went in
+// one.
 func writeAttempts(w io.Writer, attempts []journal.Attempt, sinks bool) error {
 	if len(attempts) == 0 {
 		return nil
@@ -95,9 +97,22 @@ func writeAttempts(w io.Writer, attempts []journal.Attempt, sinks bool) error {
 		}
 		return s + "\t"
 	}
-	fmt.Fprintf(t, "%sATTEMPT\tAT\tTOOK\tSTATUS\tTHEN\tREASON\tANSWER\n", sink("SINK"))
+	batches := slices.ContainsFunc(attempts, func(a journal.Attempt) bool { return a.Batch > 0 })
+	batch := func(s string) string {
+		if !batches {
+			return ""
+		}
+		return s + "\t"
+	}
+	place := func(a *journal.Attempt) string {
+		if a.Batch == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%d of %d", a.Place, a.Batch)
+	}
+	fmt.Fprintf(t, "%sATTEMPT\t%sAT\tTOOK\tSTATUS\tTHEN\tREASON\tANSWER\n", sink("SINK"), batch("BATCH"))
 	for _, h := range attempts {
-		fmt.Fprintf(t, "%s%d\t%s\t%v\t%s\t%s\t%s\t%s\n", sink(h.Sink), h.Attempt, h.At.Local().Format("2006-01-02 15:04:05.000"),
+		fmt.Fprintf(t, "%s%d\t%s%s\t%v\t%s\t%s\t%s\t%s\n", sink(h.Sink), h.Attempt, batch(place(&h)), h.At.Local().Format("2006-01-02 15:04:05.000"),
 			h.Duration.Round(100*time.Microsecond), orDash(nonZero(h.Status)), h.State, orDash(cut(h.Reason, 60)), orDash(cut(h.Answer, 60)))
 	}
 	return t.Flush()

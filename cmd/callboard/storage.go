@@ -186,6 +186,8 @@ func (s *storage) attempted(a queue.Attempt) {
 		Status:      o.Status,
 		State:       "done",
 		Reason:      o.Reason,
+		Batch:       a.Batch,
+		Place:       a.Place,
 	}
 	if a.State != 0 {
 		record.State = a.State.String()

@@ -43,9 +43,11 @@ type Attempt struct {
 	Duration    time.Duration `json:"duration_ns"`
 	Attempt     int           `json:"attempt"`
 	Status      int           `json:"status,omitempty"` // 0 when there was no answer
-	State       string        `json:"state"`            // done, retrying, stuck, dead: that the delivery was in after it
+	State       string        `json:"state"`            // done, retrying, stuck, dead; of a batch also waiting, blocked: that the delivery was in after it
 	Reason      string        `json:"reason,omitempty"`
 	Answer      string        `json:"answer,omitempty"` // how the sink's answer begins
+	Batch       int           `json:"batch,omitempty"`  // deliveries in the request, 0 for a sink that gets each by itself
+	Place       int           `json:"place,omitempty"`  // of this one among them, from 1
 }
 
 // What a record is taken to occupy while it waits to be written: its fields here and what it points to. Traces are not

@@ -61,6 +61,8 @@ const (
 	aState
 	aReason
 	aAnswer
+	aBatch
+	aPlace
 )
 
 // An encoder turns records into bytes. What it returns is valid until the next call.
@@ -136,6 +138,8 @@ func (e *encoder) attempt(a *Attempt) []byte {
 	if !e.withoutBodies {
 		b = appendString(b, aAnswer, a.Answer)
 	}
+	b = appendInt(b, aBatch, int64(a.Batch))
+	b = appendInt(b, aPlace, int64(a.Place))
 	e.buf = b
 	return b
 }
@@ -287,6 +291,10 @@ func decodeAttempt(b []byte) (Attempt, error) {
 			a.Reason = string(v)
 		case aAnswer:
 			a.Answer = string(v)
+		case aBatch:
+			a.Batch = int(n)
+		case aPlace:
+			a.Place = int(n)
 		}
 		return true
 	})
