@@ -38,7 +38,7 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLostOrOutOfOrder(t *testing.T) {
 		t.Skip("it takes half a minute; run without -short")
 	}
 	moods := map[string]behave{"steady": steady, "failing": failing, "slow": slow, "outages": outages()}
-	o := newOracle("steady", "failing", "slow", "outages")
+	o := newOracle("steady", "failing", "slow", "outages", "batched")
 	var calm atomic.Bool
 	g := build(t)
 	rules := new(bytes.Buffer)
@@ -47,8 +47,9 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLostOrOutOfOrder(t *testing.T) {
 	for name, mood := range moods {
 		fmt.Fprintf(rules, "  %s:\n    url: %s\n", name, startSink(t, name, o, &calm, mood))
 	}
+	fmt.Fprintf(rules, "  batched:\n    url: %s\n    batch: {max: 20, wait: 20ms, item: envelope}\n", startBatchSink(t, "batched", o, &calm))
 	fmt.Fprintf(rules, "  unwanted:\n    url: %s\n    timeout: 1s\n", startSink(t, "unwanted", newOracle("unwanted"), new(atomic.Bool), away))
-	fmt.Fprintf(rules, "rules:\n  - name: everything\n    callbacks: [afterSendGroupMsg]\n    notify: [steady, failing, slow, outages, unwanted]\n")
+	fmt.Fprintf(rules, "rules:\n  - name: everything\n    callbacks: [afterSendGroupMsg]\n    notify: [steady, failing, slow, outages, batched, unwanted]\n")
 	if err := os.WriteFile(filepath.Join(g.dir, "rules.yaml"), rules.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +83,9 @@ func TestKilledAtAnyMomentNothingAcknowledgedIsLostOrOutOfOrder(t *testing.T) {
 	if len(o.acked) < 10*killed {
 		t.Errorf("only %d callbacks were acknowledged: that proves little", len(o.acked))
 	}
-	t.Logf("%d kills, %d callbacks acknowledged, 4 sinks each: 0 lost; slowest of %d starts %v",
+	t.Logf("%d kills, %d callbacks acknowledged, 5 sinks each: 0 lost; slowest of %d starts %v",
 		killed, len(o.acked), len(g.began), slices.Max(g.began).Round(time.Millisecond))
-	for name := range moods {
+	for name := range o.sinks {
 		t.Logf("%s: %d taken, %d of them repeats", name, len(o.sinks[name].taken)+o.duplicates(name), o.duplicates(name))
 	}
 }
