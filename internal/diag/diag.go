@@ -39,6 +39,7 @@ type Diagnostic struct {
 	EndCol   int    // one past the last character underlined; Col+1 at least
 	Message  string // what is wrong, lower case, no full stop
 	Hint     string // what would be right, or ""
+	Owner    string // the team that answers for what it is about, or ""
 	Source   string // the line's text, for the caret; never holds a secret
 }
 

@@ -26,7 +26,7 @@ var findings = []Diagnostic{
 		Hint:    `did you mean "sendID"?`,
 		Source:  `    when: contentType == Text && sendId != ""`},
 	{Severity: Warning, ID: "unused-sink", File: "rules.yaml", Line: 3, Col: 3, EndCol: 10,
-		Message: `no rule asks sink "archive"`, Source: `  archive:`},
+		Message: `no rule asks sink "archive"`, Owner: "storage", Source: `  archive:`},
 	{ID: "tabs", File: "tabs.yaml", Line: 2, Col: 3, EndCol: 5, Message: "after two tabs", Source: "\t\tab\tc"},
 	{ID: "wide", File: "wide.yaml", Line: 9, Col: 13, EndCol: 15, Message: "after and under wide characters",
 		Source: `when: "退款" 退款 && e` + "\u0301"},
@@ -115,13 +115,13 @@ func TestHostileFindings(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := Diagnostic{
 			ID: rapid.String().Draw(t, "id"), File: rapid.String().Draw(t, "file"), Message: rapid.String().Draw(t, "message"),
-			Hint: rapid.String().Draw(t, "hint"), Source: rapid.String().Draw(t, "source"),
+			Hint: rapid.String().Draw(t, "hint"), Owner: rapid.String().Draw(t, "owner"), Source: rapid.String().Draw(t, "source"),
 			Line: rapid.IntRange(0, 5).Draw(t, "line"), Col: rapid.IntRange(-1, 300).Draw(t, "col"), EndCol: rapid.IntRange(-1, 300).Draw(t, "end"),
 		}
 		var text, github bytes.Buffer
 		WriteText(&text, []Diagnostic{d})
 		WriteGitHub(&github, []Diagnostic{d})
-		if n := strings.Count(text.String(), "\n"); n > 5 {
+		if n := strings.Count(text.String(), "\n"); n > 6 {
 			t.Fatalf("text has %d lines:\n%s", n, text.String())
 		}
 		if n := strings.Count(github.String(), "\n"); n != 1 || strings.Contains(github.String(), "\r") {

@@ -27,6 +27,9 @@ func WriteGitHub(w io.Writer, ds []Diagnostic) error {
 		if d.Hint != "" {
 			message += "\nhint: " + d.Hint
 		}
+		if d.Owner != "" {
+			message += "\nowner: " + d.Owner
+		}
 		fmt.Fprintf(b, "::%s %s::%s\n", d.Severity, strings.Join(properties, ","), githubData.Replace(message))
 	}
 	return b.Flush()

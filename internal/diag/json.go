@@ -5,6 +5,9 @@ import (
 	"io"
 )
 
+// Page is the page of the manual that tells of every finding, below the root of the project.
+const Page = "docs/findings.md"
+
 // A report is the JSON rendering. Names are only ever added, never changed.
 type report struct {
 	Diagnostics []entry `json:"diagnostics"`
@@ -22,15 +25,18 @@ type entry struct {
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
 	Source   string `json:"source,omitempty"`
+	Owner    string `json:"owner,omitempty"`
+	Doc      string `json:"doc"`
 }
 
 // WriteJSON renders diagnostics for programs, as one object:
 //
 //	{"diagnostics": [{"severity": "error", "id": "unknown-field", "file": "rules.yaml", "line": 14,
-//	  "col": 34, "end_col": 40, "message": "…", "hint": "…", "source": "…"}], "errors": 1, "warnings": 0}
+//	  "col": 34, "end_col": 40, "message": "…", "hint": "…", "source": "…", "owner": "…",
+//	  "doc": "docs/findings.md#unknown-field"}], "errors": 1, "warnings": 0}
 //
-// Severity is "error" or "warning"; line is 0 for a file as a whole; hint and source are left out
-// when there is none. No diagnostics are an empty list.
+// Severity is "error" or "warning"; line is 0 for a file as a whole; hint, source and owner are left out
+// when there is none; doc is the place in the manual. No diagnostics are an empty list.
 func WriteJSON(w io.Writer, ds []Diagnostic) error {
 	r := report{Diagnostics: make([]entry, 0, len(ds))}
 	r.Errors, r.Warnings = Count(ds)
@@ -38,7 +44,7 @@ func WriteJSON(w io.Writer, ds []Diagnostic) error {
 		r.Diagnostics = append(r.Diagnostics, entry{
 			Severity: d.Severity.String(), ID: d.ID,
 			File: d.File, Line: d.Line, Col: d.Col, EndCol: d.EndCol,
-			Message: d.Message, Hint: d.Hint, Source: d.Source,
+			Message: d.Message, Hint: d.Hint, Source: d.Source, Owner: d.Owner, Doc: Page + "#" + d.ID,
 		})
 	}
 	enc := json.NewEncoder(w)

@@ -14,11 +14,12 @@ const longestLine = 160
 
 // WriteText renders diagnostics for people, a blank line between two:
 //
-//	rules.yaml:14:34: unknown field "sendId" in expression
+//	rules.yaml:14:34: unknown field "sendId" in expression [unknown-field]
 //	   |
 //	14 |     when: contentType == Text && sendId != ""
 //	   |                                  ^~~~~~
 //	hint: did you mean "sendID"?
+//	owner: moderation
 //
 // A warning says "warning: " before its message. Control characters are shown as U+FFFD.
 func WriteText(w io.Writer, ds []Diagnostic) error {
@@ -28,12 +29,18 @@ func WriteText(w io.Writer, ds []Diagnostic) error {
 			b.WriteByte('\n')
 		}
 		b.WriteString(d.String())
+		if d.ID != "" {
+			b.WriteString(" [" + printable(d.ID) + "]")
+		}
 		b.WriteByte('\n')
 		if d.Line > 0 && strings.TrimSpace(d.Source) != "" {
 			writeSnippet(b, d)
 		}
 		if d.Hint != "" {
 			b.WriteString("hint: " + printable(d.Hint) + "\n")
+		}
+		if d.Owner != "" {
+			b.WriteString("owner: " + printable(d.Owner) + "\n")
 		}
 	}
 	return b.Flush()
