@@ -45,8 +45,12 @@ func (x *examiner) rank() {
 		at, _ := slices.BinarySearchFunc(found, m, nearMiss.compare)
 		found = slices.Insert(found, at, m)
 	}
-	for _, m := range found[:min(wanted, len(found))] {
-		x.Near = append(x.Near, m.place)
+	for i, m := range found {
+		if i < wanted {
+			x.Near = append(x.Near, m.place)
+		} else if e := &x.Rules[m.place]; e.Rule.Name != x.how.Rule {
+			e.Parts, e.Missing = nil, 0 // looked at, and too far
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"callboard/internal/console"
+	"callboard/internal/explain"
 )
 
 // A traceJSON is what people are shown of a recorded trace. A member that a gateway of another version does not write is empty.
@@ -22,6 +23,7 @@ type traceJSON struct {
 		Decision string `json:"decision"`
 		Why      string `json:"why"`
 		Error    string `json:"error"`
+		explain.Count
 	} `json:"rules"`
 	Asked []struct {
 		Sink     string  `json:"sink"`
@@ -82,7 +84,11 @@ func writeCallback(w io.Writer, d console.CallbackDetail) error {
 	if t.Reply != "" {
 		fmt.Fprintf(w, "\nreply\n%s\n", strings.Map(tame, t.Reply))
 	}
-	return writeBody(w, d.Body)
+	if err := writeBody(w, d.Body); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nwhat each rule makes of it: callboard explain --id %s\n", cb.ID)
+	return nil
 }
 
 // writeTrace prints a table each of the rules that matched, the sinks that were asked, and those that were notified.
@@ -105,6 +111,10 @@ func writeTrace(w io.Writer, t traceJSON) error {
 		fmt.Fprintf(table, "%s\t%s\t%vms\t%s\t%d\t%s\n", a.Sink, vote, a.MS, orDash(nonZero(a.Status)), a.Attempts,
 			orDash(plain(a.Reason+" "+a.Message)))
 	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	writeCounts(w, t)
 	if len(t.Notified) > 0 {
 		fmt.Fprintf(table, "\nNOTIFIED\tKEY\n")
 	}
@@ -112,6 +122,22 @@ func writeTrace(w io.Writer, t traceJSON) error {
 		fmt.Fprintf(table, "%s\t%s\n", n.Sink, orDash(plain(n.Key)))
 	}
 	return table.Flush()
+}
+
+// writeCounts prints what the policy of each rule that asked did with its votes.
+func writeCounts(w io.Writer, t traceJSON) {
+	headed := false
+	for _, r := range t.Rules {
+		if len(r.Ballots) == 0 {
+			continue
+		}
+		if !headed {
+			fmt.Fprintln(w, "\nVOTES")
+		}
+		headed = true
+		r.Count.Rule, r.Count.Outcome = r.Rule, r.Decision
+		r.Count.WriteText(w)
+	}
 }
 
 // nonZero is a number, or nothing for zero.

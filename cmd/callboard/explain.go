@@ -1,13 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"callboard/internal/diag"
+	"callboard/internal/explain"
 	"callboard/internal/table"
 	"callboard/openim"
 	"callboard/router"
@@ -16,148 +17,173 @@ import (
 
 // An explainCmd tells what the rules make of one callback.
 type explainCmd struct {
-	Callback string `arg:"" completion:"file" help:"File with the callback's body, or with recorded callbacks as callbacks export writes them; - for standard input."`
-	Rules    string `default:"rules" env:"CALLBOARD_RULES" placeholder:"DIR" completion:"file" help:"Rules folder, or one rules file."`
+	Callback string `arg:"" optional:"" completion:"file" help:"File with the callback's body, or with recorded callbacks as callbacks export writes them; - for standard input. Without one, a sample of --command, or what --id names."`
+	Rules    string `placeholder:"DIR" completion:"file" help:"Rules folder, or one rules file. Default: $CALLBOARD_RULES or rules; with --id or --live, what the gateway serves."`
+	ID       string `placeholder:"ID" help:"A callback that the gateway has recorded."`
+	Live     bool   `help:"Explain by the rules that the gateway serves."`
 
-	Command string   `completion:"command" placeholder:"NAME" help:"The command, where the body does not name it."`
+	Command string   `completion:"command" short:"c" placeholder:"NAME" help:"The command, of the sample or where the body does not name it."`
+	Set     []string `sep:"none" short:"s" placeholder:"FIELD=VALUE" help:"Put a value into a field of the sample, as send does; repeatable."`
 	Source  string   `placeholder:"PATH" help:"The part of the request's path before the command."`
 	Query   string   `placeholder:"QUERY" help:"The request's query, without the question mark."`
-	Header  []string `sep:"none" short:"H" placeholder:"NAME:VALUE" help:"A header of the request; repeatable."`
+	Header  []string `sep:"none" short:"H" placeholder:"NAME:VALUE" help:"A header of the request; repeatable. Of a recorded callback, headers are not known unless given."`
 
 	Now    time.Time `placeholder:"TIME" help:"What conditions read as now, as in 2026-01-31T18:30:00Z. Default: when it was recorded, else the current time."`
-	Vote   []string  `sep:"none" placeholder:"SINK=VOTE" help:"What a sink votes: allow, refuse, refuse:CODE, refuse:CODE:MESSAGE, abstain or failed; repeatable. Sinks without one allow."`
+	Vote   []string  `sep:"none" placeholder:"SINK=VOTE" help:"What a sink votes: allow, refuse, refuse:CODE, refuse:CODE:MESSAGE, abstain or failed; repeatable. Sinks without one vote as recorded, else allow."`
 	Answer []string  `sep:"none" placeholder:"SINK=JSON" help:"What a sink answers, word for word, read as the gateway reads it; repeatable."`
+
+	Near int    `default:"5" placeholder:"N" help:"Show the conditions of so many rules that do not match, the nearest first."`
+	All  bool   `help:"Show the conditions of all rules for the callback."`
+	Rule string `placeholder:"NAME" help:"Show the condition of this rule in any case."`
 
 	OpenIM       string        `name:"openim" default:"v3.7" enum:"v2,v3.0,v3.5,v3.7" env:"CALLBOARD_OPENIM" help:"The IMServer that the reply is written for; v3.7 stands for everything later too."`
 	AnswerWithin time.Duration `default:"4s" env:"CALLBOARD_ANSWER_WITHIN" help:"The budget of a callback, as serve gets it."`
 	Format       string        `default:"text" enum:"text,json" help:"How to print."`
+	adminFlags
 }
 
 // Help shows an example.
 func (explainCmd) Help() string {
-	return `Prints for each rule whether it matches and the value of each part of its condition, then who would be asked, who would be
-notified, and what would leave if all allowed, or voted as told. No sink is asked. References to variables and files that are not set here
-are replaced by placeholders.
+	return `Prints for each rule that matches the value of each part of its condition; of the others, the nearest first, what was missing;
+then who would be asked, what each policy would do with the votes, who would be notified, and what would leave if all allowed, or
+voted as told or recorded. No sink is asked. References to variables and files that are not set here are replaced by placeholders.
+
+What nothing is known of (the headers of a recorded callback) is unknown, and a rule that depends on it may match.
 
 Example:
 
-	$ callboard send --command beforeSendGroupMsg --set groupID=support-7 --print > cb.json
-	$ callboard explain --rules examples/quickstart cb.json
+	$ callboard explain --rules examples/quickstart --command beforeSendGroupMsg --set groupID=support-7
 	$ callboard explain --rules examples/quickstart --vote moderation=refuse:20401:"not here" cb.json
+	$ callboard explain --id 01kgrv5q8w2m4x6z8a0c2e4g6j
 	$ callboard callbacks export --verdict refuse --since 2h | callboard explain --rules rules.new -
 `
 }
 
-// An explanation is everything that explain prints.
-type explanation struct {
-	dir   string
-	cb    *openim.Callback
-	set   *rules.Set
-	rules []rules.Explanation
-	voted map[string]bool // sinks whose vote was given
-	trace *router.Trace
-}
-
-// Run explains.
-func (c explainCmd) Run(a *app) error {
-	version, err := openim.ParseVersion(c.OpenIM)
-	if err != nil {
-		return usageError("", "reading --openim: %w", err)
-	}
-	set, err := c.load(a)
-	if err != nil {
-		return err
-	}
-	answers, err := c.answers(set)
-	if err != nil {
-		return err
-	}
-	voted := map[string]bool{}
-	for name := range answers {
-		voted[name] = true
-	}
-	rehearsal := router.NewRehearsal(set, router.Options{Version: version, AnswerWithin: c.AnswerWithin})
-	first := true
-	for in, err := range a.inputs(c.Callback) {
-		if err != nil {
-			return err
-		}
-		cb, err := c.callback(in)
-		if err != nil {
-			return err
-		}
-		if !first && c.Format == "text" {
-			fmt.Fprintln(a.stdout)
-		}
-		first = false
-		now := c.now(in)
-		e := explanation{dir: c.Rules, cb: cb, set: set, rules: set.Explain(cb, now), voted: voted}
-		e.trace = rehearsal.Run(cb, now, answers)
-		if c.Format == "json" {
-			if err := e.writeJSON(a.stdout); err != nil {
-				return err
-			}
-			continue
-		}
-		e.writeText(a.stdout)
+// Validate finds flags that do not go together.
+func (c explainCmd) Validate() error {
+	switch {
+	case c.ID != "" && c.Callback != "":
+		return errors.New("--id and a file are two callbacks")
+	case c.Callback != "" && len(c.Set) > 0:
+		return errors.New("--set is for samples, and there is a file")
+	case c.ID != "" && (len(c.Set) > 0 || c.Command != ""):
+		return errors.New("--command and --set are for samples, and --id names a recorded callback")
+	case c.Live && c.Rules != "":
+		return errors.New("--live explains by the rules that the gateway serves: leave out --rules")
+	case c.Near < 0:
+		return errors.New("--near must be at least 0; --all shows all")
 	}
 	return nil
 }
 
-// now is what conditions read as now.
-func (c explainCmd) now(in input) time.Time {
-	switch {
-	case !c.Now.IsZero():
-		return c.Now
-	case in.recorded != nil && !in.recorded.At.IsZero():
-		return in.recorded.At
+// Run explains.
+func (c explainCmd) Run(a *app) error {
+	by, err := c.explainer(a)
+	if err != nil {
+		return err
 	}
-	return time.Now()
+	votes, err := c.votes()
+	if err != nil {
+		return err
+	}
+	first := true
+	for in, err := range c.inputs(a) {
+		if err != nil {
+			return err
+		}
+		request, err := c.request(in, votes)
+		if err != nil {
+			return err
+		}
+		report, err := by(request, in)
+		if err != nil {
+			return err
+		}
+		if c.Format == "json" {
+			if err := writeJSON(a.stdout, report); err != nil {
+				return err
+			}
+			continue
+		}
+		if !first {
+			fmt.Fprintln(a.stdout)
+		}
+		first = false
+		report.WriteText(a.stdout)
+	}
+	return nil
 }
 
-// callback decodes a callback as the body of a request with what was recorded of it, and what the flags say.
-func (c explainCmd) callback(in input) (*openim.Callback, error) {
-	request := openim.Request{Path: "/" + strings.Trim(c.Source, "/"), RawQuery: c.Query, Header: http.Header{}, Body: in.body}
-	var command *openim.Command
-	var err error
-	if c.Command != "" {
-		if command, err = lookupCommand(c.Command); err != nil {
-			return nil, err
-		}
-		request.Path += "/" + command.Name
+// explainer returns what explains: the gateway, by the rules that it serves, or the rules of a folder.
+func (c explainCmd) explainer(a *app) (func(explain.Request, input) (*explain.Report, error), error) {
+	if c.Live || c.ID != "" && c.Rules == "" {
+		return func(request explain.Request, in input) (*explain.Report, error) {
+			if in.recorded != nil && c.ID == "" {
+				return nil, usageError("--id explains what the gateway has recorded", "--live takes a callback's body or a sample, not an export")
+			}
+			var report explain.Report
+			return &report, c.post(a.ctx, "/api/explain", request, &report)
+		}, nil
 	}
-	if in.recorded != nil {
-		c.fillIn(&request, in)
+	version, err := openim.ParseVersion(c.OpenIM)
+	if err != nil {
+		return nil, usageError("", "reading --openim: %w", err)
+	}
+	if c.Rules == "" {
+		c.Rules, _ = a.lookupEnv("CALLBOARD_RULES")
+	}
+	if c.Rules == "" {
+		c.Rules = "rules"
+	}
+	set, err := c.load(a)
+	if err != nil {
+		return nil, err
+	}
+	local := explain.New(c.Rules, set, router.Options{Version: version, AnswerWithin: c.AnswerWithin})
+	return func(request explain.Request, in input) (*explain.Report, error) {
+		report, err := local.Run(request, in.recorded)
+		return report, c.mistake(err, in)
+	}, nil
+}
+
+// mistake turns a mistake in a request into one on the command line, or in the input.
+func (c explainCmd) mistake(err error, in input) error {
+	m, ok := errors.AsType[*explain.Mistake](err)
+	if !ok {
+		return err
+	}
+	if m.Where == "body" {
+		return hinted(fmt.Errorf("reading %s: %w", in.place, err), m.Hint)
+	}
+	return usageError(m.Hint, "%w", err)
+}
+
+// request says what to explain: what the flags say, and the body where it is not recorded.
+func (c explainCmd) request(in input, votes map[string]explain.Vote) (explain.Request, error) {
+	r := explain.Request{ID: c.ID, Command: c.Command, Source: c.Source, Query: c.Query, Now: c.Now, Votes: votes, Nearest: &c.Near, Rule: c.Rule}
+	if c.All {
+		all := -1
+		r.Nearest = &all
+	}
+	if in.recorded == nil {
+		r.Body = in.body
+	}
+	if c.Command != "" {
+		if _, err := lookupCommand(c.Command); err != nil {
+			return r, err
+		}
 	}
 	for _, h := range c.Header {
 		name, value, err := parseHeader(h)
 		if err != nil {
-			return nil, err
+			return r, err
 		}
-		request.Header.Add(name, value)
+		if r.Headers == nil {
+			r.Headers = http.Header{}
+		}
+		r.Headers.Add(name, value)
 	}
-	cb, err := openim.Decode(request)
-	if err != nil {
-		return nil, hinted(fmt.Errorf("reading %s: %w", in.place, err),
-			"callboard send --command NAME --print prints a sample; --command says what the body does not")
-	}
-	if command != nil && cb.Command != command {
-		return nil, usageError("leave out --command", "the body says callbackCommand %q, which goes before --command %s", cb.Name, c.Command)
-	}
-	return cb, nil
-}
-
-// fillIn takes from the record what no flag says.
-func (c explainCmd) fillIn(request *openim.Request, in input) {
-	if c.Query == "" {
-		request.RawQuery = in.recorded.Query
-	}
-	if c.Source == "" && c.Command == "" {
-		request.Path = recordedPath(in.recorded)
-	}
-	if in.recorded.OperationID != "" {
-		request.Header.Set("operationID", in.recorded.OperationID)
-	}
+	return r, nil
 }
 
 // load loads the rules with placeholders for what cannot be resolved here.
@@ -178,46 +204,4 @@ func (c explainCmd) load(a *app) (*rules.Set, error) {
 		fmt.Fprintf(a.stderr, "note: %s is not set here, a placeholder stands for it\n", reference)
 	}
 	return set, nil
-}
-
-// answers reads --vote and --answer.
-func (c explainCmd) answers(set *rules.Set) (map[string]openim.Answer, error) {
-	answers := make(map[string]openim.Answer) // sink name → answer
-	for _, arg := range c.Vote {
-		sink, text, err := sinkArgument(set, answers, arg)
-		if err != nil {
-			return nil, err
-		}
-		if answers[sink.Name], err = parseVote(text); err != nil {
-			return nil, usageError("as in --vote moderation=refuse:20401:no", "reading --vote %s: %w", arg, err)
-		}
-	}
-	for _, arg := range c.Answer {
-		sink, text, err := sinkArgument(set, answers, arg)
-		if err != nil {
-			return nil, err
-		}
-		answers[sink.Name] = openim.ReadAnswer(http.StatusOK, []byte(text), sink.Dialect)
-	}
-	return answers, nil
-}
-
-// sinkArgument reads SINK=TEXT. Each sink answers once.
-func sinkArgument(set *rules.Set, answered map[string]openim.Answer, arg string) (sink *rules.Sink, text string, err error) {
-	name, text, _ := strings.Cut(arg, "=")
-	if _, twice := answered[name]; twice {
-		return nil, "", usageError("", "reading %s: %s answers already", arg, name)
-	}
-	var names []string
-	for _, sink := range set.Sinks {
-		if sink.Name == name {
-			return sink, text, nil
-		}
-		names = append(names, sink.Name)
-	}
-	hint := "the rules have " + strings.Join(names, ", ")
-	if near := diag.Nearest(name, names); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	return nil, "", usageError(hint, "reading %s: the rules have no sink %q", arg, name)
 }

@@ -141,6 +141,8 @@ func (c serveCmd) Run(a *app) (err error) {
 	consoleOptions.Status, consoleOptions.Reload, consoleOptions.Replay = keeper.Status, keeper.Load, replayer(gateway)
 	second.show(&consoleOptions, c.Rules)
 
+	consoleOptions.Explain = servingExplainer(gateway, gatewayOptions)
+
 	adminListener, err := listen("admin", c.Admin)
 	if err != nil {
 		return err

@@ -39,21 +39,3 @@ func parseRefusal(text string, hasCode bool) (openim.Answer, error) {
 	a.Code, a.Message = int32(n), message
 	return a, nil
 }
-
-func refusalText(code int32, message string) string {
-	if message == "" {
-		return fmt.Sprintf("refuse (%d)", code)
-	}
-	return fmt.Sprintf("refuse (%d %q)", code, message)
-}
-
-// voteText is a vote as people read it: refuse (20401 "not here").
-func voteText(a openim.Answer) string {
-	switch {
-	case a.Vote == openim.Refuse && (a.Code != 0 || a.Message != ""):
-		return refusalText(a.Code, a.Message)
-	case a.Vote == openim.Failed && a.Reason != "":
-		return "failed (" + a.Reason + ")"
-	}
-	return a.Vote.String()
-}

@@ -3,11 +3,13 @@ package console
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"callboard/internal/explain"
 	"callboard/internal/journal"
 	"callboard/internal/queue"
 )
@@ -44,8 +46,21 @@ func apiConfig() huma.Config {
 	config.OpenAPIPath = "/api/openapi"
 	config.DocsPath, config.SchemasPath = "", ""
 	config.CreateHooks = nil
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.RejectUnknownQueryParameters = true // a filter with a typing mistake would choose everything
 	return config
+}
+
+// schemaName names the schema of a type: types of package explain have names that others have too.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.PkgPath() == reflect.TypeFor[explain.Report]().PkgPath() {
+		return "Explain" + name
+	}
+	return name
 }
 
 // addAPI adds the operations to a mux.
@@ -64,6 +79,10 @@ func (c *console) addAPI(mux *http.ServeMux) {
 	c.addStreams(api)
 	c.addReplay(api)
 	c.addCandidate(api)
+
+	if c.Explain != nil {
+		c.addExplain(api)
+	}
 }
 
 // get describes an operation that looks.

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -114,15 +113,9 @@ func (c *console) listCallbacks(ctx context.Context, in *callbacksInput) (*outpu
 }
 
 func (c *console) showCallback(ctx context.Context, in *callbackInput) (*output[CallbackDetail], error) {
-	if c.Journal == nil {
-		return nil, errNoJournal
-	}
-	cb, attempts, err := c.Journal.Get(ctx, in.ID)
-	if errors.Is(err, journal.ErrNotFound) {
-		return nil, newProblem(http.StatusNotFound, "the journal has no callback "+in.ID, "the journal keeps what --journal-max-age and --journal-max-bytes let it; GET /api/callbacks lists")
-	}
+	cb, attempts, err := c.recorded(ctx, in.ID)
 	if err != nil {
-		return nil, problem(err)
+		return nil, err
 	}
 	return &output[CallbackDetail]{CallbackDetail{Export: exportOf(cb), Attempts: append([]journal.Attempt{}, attempts...)}}, nil
 }

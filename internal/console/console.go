@@ -35,6 +35,9 @@ type Options struct {
 	Replay Replayer
 	// Candidate is there with serve --shadow. Nil means that there is none; the operations on it then answer so.
 	Candidate *CandidateOptions
+
+	// Explain tells what the rules that serve make of a callback. Nil leaves out /api/explain.
+	Explain Explainer
 	// Draining reports whether shutdown has begun. Nil means never.
 	Draining func() bool
 	// Gatherer is what /metrics shows. Nil means prometheus.DefaultGatherer.
