@@ -76,8 +76,8 @@ func (s *Scope) Explain(c *Cond, unknown ...string) []Part {
 	if !e.isUnknown(c.reads) { // then the condition itself knows best: it may be out of steps where no part is
 		whole = e.run(0, c.program)
 	}
-	if whole == comesOdd {
-		whole = comesFalse
+	if whole.truth() == NoTruth {
+		whole = comesFalse // as Eval has it
 	}
 	e.conclude(0, whole)
 	if whole != comesTrue && x.joints != nil {
@@ -121,6 +121,8 @@ func outcomeOf(v any, err error) outcomes {
 		return comesTrue
 	case isTruth:
 		return comesFalse
+	case v == nil:
+		return comesNil
 	}
 	return comesOdd
 }

@@ -106,6 +106,9 @@ func (e *explanation) mark() {
 	if becomeTrue.Missing >= unreachable {
 		return
 	}
+	if len(becomeTrue.flips) == 0 {
+		becomeTrue.flips = e.failed(e.joints)
+	}
 	for _, j := range becomeTrue.flips {
 		at := e.placed[j].self
 		e.parts[at].Missing = true
@@ -113,6 +116,19 @@ func (e *explanation) mark() {
 			e.parts[at].Wanted = s.wanted(e.parts[at].Truth != True)
 		}
 	}
+}
+
+// failed returns the comparison that ended the evaluation, where what comes behind it would have made the condition true.
+func (e *explanation) failed(j *joint) []*joint {
+	if j.kind == comparison && e.came[j].asked() == fails && !e.parts[e.placed[j].self].Skipped {
+		return []*joint{j}
+	}
+	for _, b := range j.below {
+		if found := e.failed(b); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 func (j *joint) written() bool { return j.node.(*ast.BoolNode).Value }

@@ -59,6 +59,8 @@ func FuzzCompile(f *testing.F) {
 			if len(s.Explain(c)) == 0 {
 				t.Fatalf("%q has no explanation", src)
 			}
+			s.Explain(c, "headers", "groupID", "raw")
+			s.Near(c)
 			s.Release()
 		}
 	})

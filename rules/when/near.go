@@ -70,6 +70,7 @@ func (j *joint) ways(of func(*joint) (becomeTrue, becomeFalse way)) (becomeTrue,
 // waysTo is what it takes a comparison to come out true, and false.
 func waysTo(came outcomes, flips ...*joint) (becomeTrue, becomeFalse way) {
 	becomeTrue.Of, becomeFalse.Of = 1, 1
+	came = came.asked()
 	if came&comesTrue == 0 {
 		becomeTrue.Missing, becomeTrue.flips = 1, flips
 	}

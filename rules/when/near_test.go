@@ -45,6 +45,9 @@ func TestWhatWasMissing(t *testing.T) {
 		{"what fails would have to come out otherwise", `data.nothing > 5 && seq == 0`, `unknown; data.nothing > 5; skipped seq == 0`},
 		{"an error behind what decides changes nothing", `seq == 0 || data.nothing > 5`, `true; skipped data.nothing > 5`},
 		{"what is written out cannot change", `(seq == 1 && false) || msgFrom == 1`, `false; msgFrom == 1 wanted 1`},
+		{"nothing counts as false", `data.nothing || seq == 5`, `false; data.nothing`},
+		{"and not of it as true", `!data.nothing && seq == 5`, `false; seq == 5 wanted 5`},
+		{"what is no truth fails", `data.content || seq == 0`, `unknown; data.content; skipped seq == 0`},
 		{"nothing helps", `seq == 1 && false`, `false`},
 		{"lists", `contentType in [Picture, Video] && sendID not in ["u0", "u1"] && seq in 1..5`,
 			`false; contentType in [Picture, Video] wanted one of Picture (102), Video (104); skipped sendID not in ["u0", "u1"]; ` +
@@ -107,7 +110,8 @@ func TestPartsComeTogether(t *testing.T) {
 		src := condition(rt, 4, false)
 		mayFail := rapid.Bool().Draw(rt, "may fail")
 		if mayFail {
-			src = fmt.Sprintf(`(%s) %s (atUserList[1] == "a" %s (%s))`, src, rapid.SampledFrom([]string{"&&", "||"}).Draw(rt, "first"),
+			src = fmt.Sprintf(`(%s) %s (%s %s (%s))`, src, rapid.SampledFrom([]string{"&&", "||"}).Draw(rt, "first"),
+				rapid.SampledFrom([]string{`atUserList[1] == "a"`, "raw.nothing", "!raw.nothing", "raw.ex", "not raw.ex", "(raw.nothing ? seq == 0 : raw.seq == 0)"}).Draw(rt, "failing"),
 				rapid.SampledFrom([]string{"&&", "||"}).Draw(rt, "second"), condition(rt, 2, false))
 		}
 		c := mustCompile(t, src, groupMsg)
@@ -135,6 +139,7 @@ func TestPartsComeTogether(t *testing.T) {
 		}
 
 		unknown := rapid.SliceOfN(rapid.SampledFrom([]string{"groupID", "sendID", "ex", "seq", "atUserList"}), 1, 3).Draw(rt, "unknown")
+		unknown = append(unknown, "raw") // which has them too
 		said := s.Explain(c, unknown...)[0].Truth
 		if short, _ := s.Truth(c, unknown...); short != said {
 			rt.Fatalf("%s for %v without %v is %v, explained as %v", src, body, unknown, short, said)

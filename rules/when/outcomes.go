@@ -7,7 +7,8 @@ const (
 	comesTrue outcomes = 1 << iota
 	comesFalse
 	fails
-	comesOdd // neither true nor false, which fails wherever that is asked
+	comesNil // nothing, which counts as false wherever truth is asked
+	comesOdd // neither true nor false nor nothing, which fails there
 )
 
 const anything = comesTrue | comesFalse | fails
@@ -19,7 +20,7 @@ func (o outcomes) truth() Truth {
 		return True
 	case comesFalse:
 		return False
-	case comesOdd:
+	case comesNil, comesOdd:
 		return NoTruth
 	}
 	return Unknown
@@ -27,8 +28,11 @@ func (o outcomes) truth() Truth {
 
 // asked is what comes of a value when it is asked whether it is true.
 func (o outcomes) asked() outcomes {
+	if o&comesNil != 0 {
+		o = o&^comesNil | comesFalse
+	}
 	if o&comesOdd != 0 {
-		return o&^comesOdd | fails
+		o = o&^comesOdd | fails
 	}
 	return o
 }
