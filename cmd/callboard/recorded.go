@@ -10,9 +10,9 @@ import (
 	"iter"
 	"net/http"
 	"os"
-	"path"
 	"strconv"
 
+	"callboard/internal/explain"
 	"callboard/internal/journal"
 	"callboard/openim"
 )
@@ -77,19 +77,7 @@ func recordedRequest(cb *journal.Callback) openim.Request {
 	if cb.Hops > 0 {
 		header.Set("Callboard-Hops", strconv.Itoa(cb.Hops))
 	}
-	return openim.Request{Path: recordedPath(cb), RawQuery: cb.Query, Header: header, Body: cb.Body}
-}
-
-// recordedPath is the path that a callback came by. A line that a person has written need have none: source and command make one.
-func recordedPath(cb *journal.Callback) string {
-	if cb.Path != "" || cb.Command == "" {
-		return cb.Path
-	}
-	name := cb.Command
-	if known, ok := openim.Lookup(name); ok {
-		name = known.Name
-	}
-	return path.Join("/", cb.Source, name)
+	return openim.Request{Path: explain.RecordedPath(cb), RawQuery: cb.Query, Header: header, Body: cb.Body}
 }
 
 // records reads recorded callbacks. Those without a body are skipped, with a note.

@@ -19,7 +19,7 @@ func (c *Case) recall(cb *journal.Callback, request *openim.Request, req Request
 		request.RawQuery = cb.Query
 	}
 	if req.Source == "" && req.Command == "" {
-		request.Path = recordedPath(cb)
+		request.Path = RecordedPath(cb)
 	}
 	if cb.OperationID != "" {
 		request.Header.Set("operationID", cb.OperationID)
@@ -37,8 +37,8 @@ func (c *Case) recall(cb *journal.Callback, request *openim.Request, req Request
 	return c.recallTrace(cb)
 }
 
-// recordedPath is the path that a callback came by. A line that a person has written need have none: source and command make one.
-func recordedPath(cb *journal.Callback) string {
+// RecordedPath is the path that a callback came by. A line that a person has written need have none: source and command make one.
+func RecordedPath(cb *journal.Callback) string {
 	if cb.Path != "" || cb.Command == "" {
 		return cb.Path
 	}
