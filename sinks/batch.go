@@ -93,7 +93,7 @@ func (s *Sink) batchBody(ds []Delivery) []byte {
 	for i := range ds {
 		size += len(ds[i].Body) + 2
 		if s.options.Batch.Envelope {
-			size += 256 // about
+			size += 384 // about
 		}
 	}
 	b := make([]byte, 0, size)
@@ -140,19 +140,21 @@ func (s *Sink) appendItem(b []byte, d *Delivery) []byte {
 			b, _ = jsontext.AppendQuote(b, value) // an error only tells of replaced bytes
 		}
 	}
-	b = append(b, `{"attempt":`...)
-	b = strconv.AppendInt(b, int64(d.Attempt), 10)
-	text("id", d.ID)
+	b = append(b, `{"id":`...)
+	b, _ = jsontext.AppendQuote(b, d.ID)
 	text("callback_id", d.CallbackID)
 	text("command", d.Command)
 	text("source", d.Source)
 	text("operation_id", d.OperationID)
 	text("traceparent", d.TraceParent)
 	text("replay_of", d.ReplayOf)
-	if d.Hops > 0 {
-		b = append(b, `,"hops":`...)
-		b = strconv.AppendInt(b, int64(d.Hops), 10)
+	number := func(name string, value int) {
+		if value > 0 {
+			b = strconv.AppendInt(append(b, `,"`+name+`":`...), int64(value), 10)
+		}
 	}
+	number("hops", d.Hops)
+	number("attempt", d.Attempt)
 	b = append(b, `,"body":`...)
 	b = append(b, body...)
 	return append(b, '}')

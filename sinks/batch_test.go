@@ -46,13 +46,13 @@ func TestABatchIsOneRequest(t *testing.T) {
 		{"a line for each", sinks.Batch{NDJSON: true}, batchOf("{\n\"a\":\r\n\"x\\ny\"}\n", `{"b":2}`), "{ \"a\":  \"x\\ny\"} \n{\"b\":2}\n", "application/x-ndjson"},
 		{
 			"envelopes", sinks.Batch{Envelope: true}, three[:1],
-			`[{"attempt":1,"id":"1.sink","callback_id":"1","command":"callbackBeforeSendGroupMsgCommand","source":"prod","operation_id":"op-1",` +
-				`"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","hops":1,"body":{"a":1}}]`,
+			`[{"id":"1.sink","callback_id":"1","command":"callbackBeforeSendGroupMsgCommand","source":"prod","operation_id":"op-1",` +
+				`"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","hops":1,"attempt":1,"body":{"a":1}}]`,
 			"application/json; charset=utf-8",
 		},
 		{
 			"envelopes that say little", sinks.Batch{Envelope: true, NDJSON: true}, []sinks.Delivery{{ID: "1.sink", OperationID: "\"\n", Attempt: 12, ReplayOf: "0", Body: []byte("{\n}")}},
-			`{"attempt":12,"id":"1.sink","operation_id":"\"\n","replay_of":"0","body":{ }}` + "\n", "application/x-ndjson",
+			`{"id":"1.sink","operation_id":"\"\n","replay_of":"0","attempt":12,"body":{ }}` + "\n", "application/x-ndjson",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

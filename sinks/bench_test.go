@@ -109,3 +109,23 @@ func benchmarkDeliveries(b *testing.B, o sinks.Options) {
 		})
 	}
 }
+
+// BenchmarkDeliverBatch is of a hundred deliveries in one request, for comparison with BenchmarkDeliver.
+func BenchmarkDeliverBatch(b *testing.B) {
+	ds := make([]sinks.Delivery, 100)
+	for i := range ds {
+		ds[i] = delivery
+	}
+	for name, batch := range map[string]sinks.Batch{"array": {}, "envelopes in lines": {NDJSON: true, Envelope: true}} {
+		b.Run(name, func(b *testing.B) {
+			sink := openSink(b, sinks.Options{Name: "s", URL: quickSink(b), Secrets: []string{newSecret}, Batch: batch})
+			b.ReportAllocs()
+			for b.Loop() {
+				if o, _ := sink.DeliverBatch(context.Background(), ds); !o.Delivered {
+					b.Fatalf("got %+v", o)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(ds)), "ns/delivery")
+		})
+	}
+}

@@ -35,6 +35,34 @@ func FuzzDeliver(f *testing.F) {
 	})
 }
 
+// Whatever a sink answers to a batch, each delivery has one outcome of the four.
+func FuzzDeliverBatch(f *testing.F) {
+	f.Add(200, []byte(`{"results":[{"id":"1.sink","status":200},{"id":"2.sink","status":503,"reason":"busy"}]}`), false)
+	f.Add(207, []byte(`{"results":[{"status":200},{"status":-1},{}]}`), true)
+	f.Add(200, []byte(`{"results":[null,7,"\ud800"]`), true)
+	f.Add(413, []byte(`{"results":[]}`), false)
+	f.Fuzz(func(t *testing.T, status int, body []byte, needsReply bool) {
+		sink, err := sinks.New(sinks.Options{Name: "s", URL: "http://s", NeedsReply: needsReply, Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: -1, Request: r}, nil
+		})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, each := sink.DeliverBatch(t.Context(), three)
+		if each == nil {
+			each = []sinks.Outcome{whole, whole, whole}
+		}
+		for _, o := range each {
+			if word(o) == "nonsense" || o.Status < 0 && status >= 0 || len(o.Answer) > 512 || !utf8.Valid(o.Answer) {
+				t.Errorf("got %+v", o)
+			}
+		}
+		if len(each) != len(three) || status/100 != 2 && each[0].Delivered {
+			t.Errorf("got %+v", each)
+		}
+	})
+}
+
 // Whatever a sink does, Deliver keeps to Timeout, sends one request, and leaves nothing running.
 func TestNoScriptHoldsDeliverPastItsTimeout(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {

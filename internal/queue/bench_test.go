@@ -14,13 +14,16 @@ import (
 
 // BenchmarkDispatch brings an event to three sinks that take everything at once, with 32 callers at work.
 func BenchmarkDispatch(b *testing.B) {
-	b.Run("memory", func(b *testing.B) { benchmarkDispatch(b, queuetest.NewMemory()) })
+	b.Run("memory", func(b *testing.B) { benchmarkDispatch(b, queuetest.NewMemory(), queue.Batching{}) })
+	b.Run("memory in batches", func(b *testing.B) {
+		benchmarkDispatch(b, queuetest.NewMemory(), queue.Batching{Max: 100, Wait: time.Millisecond})
+	})
 	b.Run("sqlite", func(b *testing.B) {
 		s, err := sqlite.Open(b.Context(), sqlite.Options{Path: filepath.Join(b.TempDir(), "queue.db")})
 		if err != nil {
 			b.Fatal(err)
 		}
-		benchmarkDispatch(b, s)
+		benchmarkDispatch(b, s, queue.Batching{})
 	})
 }
 
@@ -32,13 +35,20 @@ func (i *instant) Deliver(context.Context, queue.Delivery) queue.Outcome {
 	return queue.Outcome{Verdict: queue.Done, Status: 200}
 }
 
-func benchmarkDispatch(b *testing.B, store queue.Store) {
+func (i *instant) DeliverBatch(_ context.Context, ds []queue.Delivery) (queue.Outcome, []queue.Outcome) {
+	i.n.Add(int64(len(ds)))
+	return queue.Outcome{Verdict: queue.Done, Status: 200}, nil
+}
+
+func benchmarkDispatch(b *testing.B, store queue.Store, batching queue.Batching) {
 	q, err := queue.New(b.Context(), queue.Options{Store: store})
 	if err != nil {
 		b.Fatal(err)
 	}
 	var sink instant
-	q.SetSinks([]queue.Sink{{Name: "a", Deliverer: &sink}, {Name: "b", Deliverer: &sink}, {Name: "c", Deliverer: &sink}})
+	q.SetSinks([]queue.Sink{
+		{Name: "a", Deliverer: &sink, Batching: batching}, {Name: "b", Deliverer: &sink, Batching: batching}, {Name: "c", Deliverer: &sink, Batching: batching},
+	})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- q.Run(ctx, time.Second) }()

@@ -15,7 +15,7 @@ import (
 //
 // An event passes through it like this: Append hands it to the committer (append.go, commit.go), the one goroutine that writes;
 // once it is in the store its sinks take it into memory (window.go), where it waits for its turn (lane.go) and is attempted
-// (worker.go). What becomes of it (settle.go) is written with the next batch (rows.go). Whatever left memory, or never had
+// (worker.go; in batches, parcel.go). What becomes of it (settle.go) is written with the next batch (rows.go). Whatever left memory, or never had
 // room there, is read back when its time comes (fetch.go). What is done or too old goes in the background (sweep.go, expire.go).
 type Queue struct {
 	o       Options
