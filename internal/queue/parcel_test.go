@@ -287,6 +287,21 @@ func TestABatchOfOneKeyKeepsItsOrder(t *testing.T) {
 	}
 }
 
+func TestAKeyFillsABatchByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDepot(nil)
+		sink := inBatches(d)
+		sink.Batching.Max = 100
+		q := open(t, queue.Options{}, sink)
+		for range 100 {
+			q.add(keyed("a", "k"))
+		}
+		settle(0)
+		wantBatches(t, d, upTo(1, 100))
+		q.stop()
+	})
+}
+
 // A key that is busy fills batches by itself, and one after the other.
 func TestBatchesOfABusyKeyTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -342,7 +357,9 @@ func TestConcurrencyAndRateCountBatches(t *testing.T) {
 		if s := q.status("a"); s.InFlight != 20 || s.Waiting != 15 {
 			t.Errorf("status = %+v, want two batches of ten in flight", s)
 		}
-		settle(time.Second + 50*ms) // the last ones wait for company, now that they could go
+		settle(time.Second)
+		wantBatches(t, d, upTo(1, 10), upTo(11, 20), upTo(21, 30))
+		settle(50 * ms) // the last ones have waited for company, since they could go
 		wantBatches(t, d, upTo(1, 10), upTo(11, 20), upTo(21, 30), upTo(31, 35))
 		if d.most != 2 {
 			t.Errorf("%d batches at the same time, want 2", d.most)
@@ -401,6 +418,73 @@ func TestABatchIsOneAttemptToTheBreaker(t *testing.T) {
 	})
 }
 
+func TestABatchThatIsTakenInPartIsNoFailureToTheBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDepot(each(func(d queue.Delivery) queue.Outcome {
+			if d.Seq == 1 {
+				return again
+			}
+			return done
+		}))
+		sink := inBatches(d)
+		sink.Breaker.Failures = 1
+		q := open(t, queue.Options{}, sink)
+		q.addMany(2)
+		settle(50 * ms)
+		if s := q.status("a"); s.State != queue.Running || s.Retrying != 1 {
+			t.Errorf("status = %+v, want one retried by a sink that runs", s)
+		}
+		q.stop()
+	})
+}
+
+func TestWhatFailedTogetherComesAgainTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDepot(alike(again))
+		sink := inBatches(d)
+		sink.Batching.Max, sink.MaxBackoff = 300, ms
+		q := open(t, queue.Options{}, sink)
+		q.addMany(300)
+		settle(0)
+		d.answer = nil
+		settle(time.Second)
+		if got := d.batches(); len(got) != 2 || len(got[1].Seqs) != 300 {
+			t.Errorf("%d batches, want the same 300 again in one", len(got))
+		}
+		q.stop()
+	})
+}
+
+// Attempts that only split a batch make no wait longer.
+func TestSplitsDoNotCountForTheBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDepot(nil)
+		d.answer = func(_ context.Context, ds []queue.Delivery) (queue.Outcome, []queue.Outcome) {
+			switch {
+			case slices.ContainsFunc(ds, func(d queue.Delivery) bool { return d.Seq == 1 }):
+				return refused, nil
+			case ds[0].Seq == 2 && ds[0].Attempt == 11:
+				return again, nil
+			}
+			return done, nil
+		}
+		sink := inBatches(d)
+		sink.Batching.Max = 1024
+		sink.Concurrency = 1
+		q := open(t, queue.Options{}, sink)
+		q.addMany(1024)
+		settle(0)
+		if s := q.status("a"); s.Retrying != 1 || s.Dead != 1 || s.Waiting != 0 {
+			t.Errorf("status = %+v, want one dead and one retried", s)
+		}
+		settle(time.Second + 50*ms)
+		if s := q.status("a"); s.Retrying != 0 {
+			t.Errorf("status = %+v: after ten splits the first failure has a second's backoff", s)
+		}
+		q.stop()
+	})
+}
+
 func TestWhatWaitsForCompanyObeysPeople(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDepot(nil)
@@ -424,6 +508,60 @@ func TestWhatWaitsForCompanyObeysPeople(t *testing.T) {
 		wantBatches(t, d, []uint64{1, 3, 4})
 		q.stop()
 	})
+}
+
+func TestWhatWaitsBehindItsKeyCanBeDiscarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDepot(nil)
+		sink := inBatches(d)
+		sink.Batching.Wait = time.Minute
+		q := open(t, queue.Options{}, sink)
+		for range 4 {
+			q.add(keyed("a", "k"))
+		}
+		settle(time.Second)
+		if n, err := q.Discard(t.Context(), queue.Filter{IDs: []string{queue.DeliveryID("cb000003", "a")}}); n != 1 || err != nil {
+			t.Errorf("Discard = %d, %v", n, err)
+		}
+		settle(time.Minute)
+		wantBatches(t, d, []uint64{1, 2, 4})
+		q.stop()
+		if held, tracked := q.Held("a"); held != 0 || tracked != 0 {
+			t.Errorf("%d held and %d tracked at the end", held, tracked)
+		}
+	})
+}
+
+// Also while it is under way, in front of others or behind them.
+func TestWhatIsUnderWayInABatchCanBeDiscarded(t *testing.T) {
+	for name, discarded := range map[string]string{"the head of its key": "cb000001", "one in the middle": "cb000002", "the last": "cb000003"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDepot(func(context.Context, []queue.Delivery) (queue.Outcome, []queue.Outcome) {
+					time.Sleep(time.Second)
+					return again, nil
+				})
+				q := open(t, queue.Options{}, inBatches(d))
+				for range 3 {
+					q.add(keyed("a", "k"))
+				}
+				settle(60 * ms)
+				if n, err := q.Discard(t.Context(), queue.Filter{IDs: []string{queue.DeliveryID(discarded, "a")}}); n != 1 || err != nil {
+					t.Errorf("Discard = %d, %v", n, err)
+				}
+				settle(time.Second)
+				if s := q.status("a"); s.Retrying+s.Blocked+s.Waiting != 2 || s.InFlight != 0 {
+					t.Errorf("status = %+v, want the other two", s)
+				}
+				d.answer = nil
+				settle(time.Hour)
+				if s := q.status("a"); s != (queue.SinkStatus{Name: "a", State: queue.Running}) {
+					t.Errorf("status = %+v, want nothing left", s)
+				}
+				q.stop()
+			})
+		})
+	}
 }
 
 func TestTheEndDoesNotWaitForCompany(t *testing.T) {
@@ -509,6 +647,32 @@ func TestAReloadTurnsBatchesOnAndOff(t *testing.T) {
 			t.Errorf("%d went by themselves, want 5", n)
 		}
 		wantBatches(t, d, upTo(6, 7))
+		q.stop()
+	})
+}
+
+func TestAReloadWhileAttemptsAreUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, lone := newDepot(nil), newReceiver(takes(time.Second))
+		q := open(t, queue.Options{}, queue.Sink{Name: "a", Deliverer: lone, Concurrency: 1})
+		q.addMany(3)
+		settle(0)
+		q.SetSinks([]queue.Sink{inBatches(d)})
+		settle(time.Second)
+		wantBatches(t, d, upTo(2, 3))
+		d.answer = func(context.Context, []queue.Delivery) (queue.Outcome, []queue.Outcome) {
+			time.Sleep(time.Second)
+			return done, nil
+		}
+		q.addMany(2)
+		settle(50 * ms)
+		q.SetSinks([]queue.Sink{{Name: "a", Deliverer: lone}})
+		q.addMany(1)
+		settle(time.Minute)
+		wantBatches(t, d, upTo(2, 3), upTo(4, 5))
+		if got := lone.seqs(); !slices.Equal(got, []uint64{1, 6}) {
+			t.Errorf("%v went by themselves, want 1 and 6", got)
+		}
 		q.stop()
 	})
 }
