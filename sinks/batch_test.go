@@ -202,13 +202,16 @@ func TestABatchWhoseAnswerIsLostComesAgain(t *testing.T) {
 		want   taken
 		reason string
 	}{
-		"cut short": {testkit.Garbage("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{}"), retry, "connection broke in the middle of the answer"},
-		"late":      {testkit.Step{Body: "{}", Late: time.Hour}, retry, "answer was not complete within 400ms"},
-		"never":     {testkit.Step{Hangs: true}, retry, "no answer within 400ms"},
-		"endless":   {testkit.Huge(10 << 20), delivered, ""},
+		"cut short":                          {testkit.Garbage("HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{}"), retry, "connection broke in the middle of the answer"},
+		"late":                               {testkit.Step{Body: "{}", Late: time.Hour}, retry, "answer was not complete within 400ms"},
+		"never":                              {testkit.Step{Hangs: true}, retry, "no answer within 400ms"},
+		"endless":                            {testkit.Huge(10 << 20), delivered, ""},
+		"too long, and perhaps with results": {testkit.Step{Body: `{"results":[` + strings.Repeat(" ", 9<<10)}, retry, "answer is larger than 8 KiB"},
+		"too long, and perhaps with results, of that length": {testkit.Garbage("HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n{\"results\":[" + strings.Repeat(" ", 8988)), retry, "answer is larger than 8 KiB"},
+		"long": {testkit.Answer(200, strings.Repeat(" ", 9<<10)), delivered, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onStage(t, sinks.Options{Timeout: 400 * ms}, steps(c.step), func(t *testing.T, s *stage) {
+			onStage(t, sinks.Options{Timeout: 400 * ms, MaxAnswer: 8 << 10}, steps(c.step), func(t *testing.T, s *stage) {
 				whole, each := s.near.DeliverBatch(t.Context(), three)
 				if wantTaken(t, whole, c.want, c.reason); each != nil {
 					t.Errorf("each = %v", each)

@@ -33,7 +33,17 @@ func (r *result) UnmarshalJSON(text []byte) error {
 func (s *Sink) batchOutcome(resp *http.Response, ds []Delivery) (whole Outcome, each []Outcome, err error) {
 	defer resp.Body.Close()
 	whole = s.ofStatus(resp.StatusCode)
-	whole.RetryAfter, _ = parseRetryAfter(resp.Header.Get("Retry-After"))
+	wait, _ := parseRetryAfter(resp.Header.Get("Retry-After"))
+	defer func() {
+		if !whole.Delivered {
+			whole.RetryAfter = wait
+		}
+		for i := range each {
+			if !each[i].Delivered {
+				each[i].RetryAfter = wait
+			}
+		}
+	}()
 	if whole.Status == http.StatusSwitchingProtocols { // see Sink.read
 		return whole, nil, nil
 	}
@@ -45,20 +55,24 @@ func (s *Sink) batchOutcome(resp *http.Response, ds []Delivery) (whole Outcome, 
 		return whole, nil, nil
 	}
 	err = r.read(resp, s.options.MaxAnswer)
-	if errors.Is(err, errTooLarge) && !s.wantsResults(whole.Status) {
-		err = nil // these are no results
-		r.buffer.Reset()
-	}
-	if err != nil {
-		return whole, nil, err
+	if errors.Is(err, errTooLarge) {
+		if r.buffer.Len() == 0 { // its length was enough to know
+			r.skim(resp)
+		}
+		if !mayHaveResults(r.buffer.Bytes()) && !s.wantsResults(whole.Status) {
+			err = nil
+		}
 	}
 	answer := r.buffer.Bytes()
 	whole.Answer = beginning(answer)
+	if err != nil {
+		return whole, nil, err
+	}
 	results, reason := resultsOf(answer)
 	switch {
 	case reason != "":
 	case results != nil:
-		if each, reason = s.settle(&whole, results, ds); each != nil {
+		if each, reason = s.settle(whole.Status, results, ds); each != nil {
 			return whole, each, nil
 		}
 	case s.wantsResults(whole.Status):
@@ -75,9 +89,12 @@ func (s *Sink) wantsResults(status int) bool {
 	return s.options.NeedsReply || status == http.StatusMultiStatus
 }
 
+// mayHaveResults is quick to say that an answer is about other things.
+func mayHaveResults(answer []byte) bool { return bytes.Contains(answer, []byte(`"results"`)) }
+
 // resultsOf reads the results in an answer, nil where it has none. reason says why there are some that cannot be read.
 func resultsOf(answer []byte) (results []result, reason string) {
-	if !bytes.Contains(answer, []byte(`"results"`)) {
+	if !mayHaveResults(answer) {
 		return nil, ""
 	}
 	var top struct {
@@ -96,7 +113,7 @@ func resultsOf(answer []byte) (results []result, reason string) {
 }
 
 // settle gives each delivery its result, or says why that cannot be done.
-func (s *Sink) settle(whole *Outcome, results []result, ds []Delivery) (each []Outcome, reason string) {
+func (s *Sink) settle(status int, results []result, ds []Delivery) (each []Outcome, reason string) {
 	named := map[string]*result{}
 	for i := range results {
 		if r := &results[i]; r.ID != "" {
@@ -116,13 +133,10 @@ func (s *Sink) settle(whole *Outcome, results []result, ds []Delivery) (each []O
 		switch {
 		case r != nil:
 			*o = resultOutcome(r)
-		case s.wantsResults(whole.Status):
-			*o = Outcome{Status: whole.Status, Retry: true, Reason: "the answer's results do not name it"}
+		case s.wantsResults(status):
+			*o = Outcome{Status: status, Retry: true, Reason: "the answer's results do not name it"}
 		default:
-			*o = Outcome{Status: whole.Status, Delivered: true}
-		}
-		if !o.Delivered {
-			o.RetryAfter = whole.RetryAfter
+			*o = Outcome{Status: status, Delivered: true}
 		}
 	}
 	return each, ""
