@@ -71,6 +71,20 @@ func (d *depot) batches() []batch {
 	return slices.Clone(d.got)
 }
 
+// answers has it answer otherwise from now on.
+func (d *depot) answers(answer func(ctx context.Context, ds []queue.Delivery) (queue.Outcome, []queue.Outcome)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.answer = answer
+}
+
+// peak returns how many batches were in flight at the same time at most.
+func (d *depot) peak() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.most
+}
+
 // seqs returns the batches without their times.
 func (d *depot) seqs() [][]uint64 {
 	var all [][]uint64
@@ -106,9 +120,9 @@ func refusesWith(seqs ...uint64) func(context.Context, []queue.Delivery) (queue.
 	}
 }
 
-// inBatches is a sink called "a" that gets batches of ten, after 50 ms at the latest.
+// inBatches is a sink called "a" that gets batches of ten, after 50 ms at the latest, one after the other.
 func inBatches(d *depot) queue.Sink {
-	return queue.Sink{Name: "a", Deliverer: d, Batching: queue.Batching{Max: 10, Wait: 50 * ms}}
+	return queue.Sink{Name: "a", Deliverer: d, Concurrency: 1, Batching: queue.Batching{Max: 10, Wait: 50 * ms}}
 }
 
 // upTo returns the numbers from one to another.
@@ -189,7 +203,13 @@ func TestABatchIsBoundedInBytes(t *testing.T) {
 
 func TestEachOfABatchIsSettledByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []queue.Attempt
+		var mu sync.Mutex
+		var told []queue.Attempt // guarded by mu
+		tell := func(a queue.Attempt) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, a)
+		}
 		d := newDepot(each(func(d queue.Delivery) queue.Outcome {
 			switch {
 			case d.Seq == 2 && d.Attempt < 3:
@@ -199,13 +219,16 @@ func TestEachOfABatchIsSettledByItself(t *testing.T) {
 			}
 			return done
 		}))
-		q := open(t, queue.Options{OnAttempt: func(a queue.Attempt) { told = append(told, a) }}, inBatches(d))
+		q := open(t, queue.Options{OnAttempt: tell}, inBatches(d))
 		q.addMany(4)
 		settle(50 * ms)
 		if s := q.status("a"); s.Retrying != 1 || s.Dead != 1 || s.Waiting != 0 || s.InFlight != 0 {
 			t.Errorf("status = %+v, want one retried and one dead", s)
 		}
-		for i, a := range told {
+		mu.Lock()
+		first := slices.Clone(told)
+		mu.Unlock()
+		for i, a := range first {
 			if a.Batch != 4 || a.Place != i+1 || a.Delivery.Seq != uint64(i+1) {
 				t.Errorf("attempt at %d says %d of %d", a.Delivery.Seq, a.Place, a.Batch)
 			}
@@ -232,9 +255,7 @@ func TestABatchThatIsRefusedIsSplit(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDepot(refusesWith(c.poison...))
-				sink := inBatches(d)
-				sink.Concurrency = 1
-				q := open(t, queue.Options{}, sink)
+				q := open(t, queue.Options{}, inBatches(d))
 				q.addMany(c.n)
 				settle(50 * ms)
 				wantBatches(t, d, c.want...)
@@ -320,8 +341,8 @@ func TestBatchesOfABusyKeyTakeTurns(t *testing.T) {
 		for _, b := range d.batches() {
 			all = append(all, b.Seqs...)
 		}
-		if !slices.Equal(all, upTo(1, 1000)) || d.most != 1 || len(d.got) > 12 {
-			t.Errorf("%d batches, %d at the same time, with %v; want about 10 one after the other with all in order", len(d.got), d.most, all)
+		if !slices.Equal(all, upTo(1, 1000)) || d.peak() != 1 || len(d.batches()) > 12 {
+			t.Errorf("%d batches, %d at the same time, with %v; want about 10 one after the other with all in order", len(d.batches()), d.peak(), all)
 		}
 		q.stop()
 	})
@@ -358,15 +379,21 @@ func TestConcurrencyAndRateCountBatches(t *testing.T) {
 			t.Errorf("status = %+v, want two batches of ten in flight", s)
 		}
 		settle(time.Second)
-		wantBatches(t, d, upTo(1, 10), upTo(11, 20), upTo(21, 30))
-		settle(50 * ms) // the last ones have waited for company, since they could go
-		wantBatches(t, d, upTo(1, 10), upTo(11, 20), upTo(21, 30), upTo(31, 35))
-		if d.most != 2 {
-			t.Errorf("%d batches at the same time, want 2", d.most)
+		if got := len(d.batches()); got != 3 {
+			t.Errorf("%d batches, want three: the last ones wait for company, since they can go", got)
+		}
+		settle(50 * ms)
+		got := d.seqs() // two at a time, in any order
+		slices.SortFunc(got, slices.Compare)
+		if diff := cmp.Diff([][]uint64{upTo(1, 10), upTo(11, 20), upTo(21, 30), upTo(31, 35)}, got); diff != "" {
+			t.Errorf("batches (-want +got):\n%s", diff)
+		}
+		if d.peak() != 2 {
+			t.Errorf("%d batches at the same time, want 2", d.peak())
 		}
 		settle(time.Minute)
 		sink.Rate, sink.Burst = 1, 1
-		d.answer = nil
+		d.answers(nil)
 		q.SetSinks([]queue.Sink{sink})
 		q.addMany(30)
 		settle(0)
@@ -385,7 +412,6 @@ func TestABatchIsOneAttemptToTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDepot(alike(again))
 		sink := inBatches(d)
-		sink.Concurrency = 1
 		sink.Backoff, sink.MaxBackoff = time.Hour, 2*time.Hour
 		sink.Breaker = queue.Breaker{Failures: 2, Delay: time.Minute}
 		q := open(t, queue.Options{}, sink)
@@ -399,17 +425,17 @@ func TestABatchIsOneAttemptToTheBreaker(t *testing.T) {
 		if got := d.seqs()[2:]; len(got) != 1 || len(got[0]) != 1 {
 			t.Errorf("the probe was %v, want one delivery", got)
 		}
-		d.answer = each(func(d queue.Delivery) queue.Outcome { // a sink that takes a part is well
+		d.answers(each(func(d queue.Delivery) queue.Outcome { // only what is not in a batch of one would show that it is well
 			if d.Seq == 40 {
 				return done
 			}
 			return again
-		})
+		}))
 		settle(10 * time.Minute)
 		if s := q.status("a"); s.State != queue.Open {
 			t.Errorf("status = %+v: probes that fail one by one keep it open", s)
 		}
-		d.answer = nil
+		d.answers(nil)
 		settle(5 * time.Hour)
 		if s := q.status("a"); s != (queue.SinkStatus{Name: "a", State: queue.Running}) {
 			t.Errorf("status = %+v, want all done", s)
@@ -446,7 +472,7 @@ func TestWhatFailedTogetherComesAgainTogether(t *testing.T) {
 		q := open(t, queue.Options{}, sink)
 		q.addMany(300)
 		settle(0)
-		d.answer = nil
+		d.answers(nil)
 		settle(time.Second)
 		if got := d.batches(); len(got) != 2 || len(got[1].Seqs) != 300 {
 			t.Errorf("%d batches, want the same 300 again in one", len(got))
@@ -470,7 +496,6 @@ func TestSplitsDoNotCountForTheBackoff(t *testing.T) {
 		}
 		sink := inBatches(d)
 		sink.Batching.Max = 1024
-		sink.Concurrency = 1
 		q := open(t, queue.Options{}, sink)
 		q.addMany(1024)
 		settle(0)
@@ -553,7 +578,7 @@ func TestWhatIsUnderWayInABatchCanBeDiscarded(t *testing.T) {
 				if s := q.status("a"); s.Retrying+s.Blocked+s.Waiting != 2 || s.InFlight != 0 {
 					t.Errorf("status = %+v, want the other two", s)
 				}
-				d.answer = nil
+				d.answers(nil)
 				settle(time.Hour)
 				if s := q.status("a"); s != (queue.SinkStatus{Name: "a", State: queue.Running}) {
 					t.Errorf("status = %+v, want nothing left", s)
@@ -598,7 +623,7 @@ func TestABatchThatIsCutShortGoesBackInOrder(t *testing.T) {
 		settle(50 * ms)
 		q.stop()
 		wantBatches(t, d, []uint64{1, 3, 5, 2, 4})
-		d.answer = nil
+		d.answers(nil)
 		q = open(t, queue.Options{Store: q.store.Reopen()}, inBatches(d))
 		settle(50 * ms)
 		wantBatches(t, d, []uint64{1, 3, 5, 2, 4}, []uint64{1, 3, 5, 2, 4})
@@ -640,6 +665,7 @@ func TestAReloadTurnsBatchesOnAndOff(t *testing.T) {
 			t.Errorf("got %v from a deliverer without batches, want all one by one", got)
 		}
 		q.addMany(2)
+		settle(0)
 		q.SetSinks([]queue.Sink{inBatches(d)})
 		q.addMany(2)
 		settle(50 * ms)
@@ -660,10 +686,10 @@ func TestAReloadWhileAttemptsAreUnderWay(t *testing.T) {
 		q.SetSinks([]queue.Sink{inBatches(d)})
 		settle(time.Second)
 		wantBatches(t, d, upTo(2, 3))
-		d.answer = func(context.Context, []queue.Delivery) (queue.Outcome, []queue.Outcome) {
+		d.answers(func(context.Context, []queue.Delivery) (queue.Outcome, []queue.Outcome) {
 			time.Sleep(time.Second)
 			return done, nil
-		}
+		})
 		q.addMany(2)
 		settle(50 * ms)
 		q.SetSinks([]queue.Sink{{Name: "a", Deliverer: lone}})
