@@ -17,6 +17,7 @@ import (
 	"callboard/internal/journal"
 	"callboard/internal/queue"
 	"callboard/internal/queue/queuetest"
+	"callboard/internal/shadow"
 	"callboard/internal/table"
 	"callboard/internal/testkit"
 	"callboard/openim"
@@ -195,6 +196,9 @@ func TestMetrics(t *testing.T) {
 	r := recorder{make(chan *prometheus.Desc, 1000)}
 	router.New(router.Options{Registerer: r})
 	table.New(table.Options{Registerer: r})
+	if _, err := shadow.New(shadow.Options{Registerer: r}); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := queue.New(t.Context(), queue.Options{Store: queuetest.NewMemory(), Registerer: r}); err != nil {
 		t.Fatal(err)
 	}

@@ -202,7 +202,7 @@ func TestKindsOfTrouble(t *testing.T) {
 
 // TestLogKeys makes callbacks whose lines have every key between them.
 func TestLogKeys(t *testing.T) {
-	s := startServer(t, "--dedup", "1m")
+	s := startServer(t, "--dedup", "1m", "--shadow", "examples/quickstart", "--canary", "100%")
 	send := func(set ...string) {
 		args := []string{"send", "--url", "http://" + s.Callbacks + "/prod", "--command", "beforeSendGroupMsg"}
 		for _, field := range set {

@@ -53,18 +53,18 @@ type diffEntry struct {
 
 // kindTitles say for people what callbacks have in common.
 var kindTitles = map[compare.Kind]string{
-	compare.Refused:       "would be refused that were not",
+	compare.Refused:       "would newly be refused",
 	compare.NotRefused:    "would no longer be refused",
 	compare.CodeChanged:   "would be refused with another code or message",
 	compare.FieldsChanged: "would be allowed with other reply fields",
-	compare.Failed:        "would make a condition fail that did not",
+	compare.Failed:        "would newly make a condition fail",
 	compare.NotFailed:     "would no longer make a condition fail",
-	compare.NotifiedMore:  "would be delivered to a sink that was not notified",
+	compare.NotifiedMore:  "would newly be delivered to a sink",
 	compare.NotifiedLess:  "would no longer be delivered to a sink",
 	compare.KeyChanged:    "would be delivered in another order: with another key",
-	compare.AskedMore:     "would have a sink asked that was not",
+	compare.AskedMore:     "would newly have a sink asked",
 	compare.AskedLess:     "would no longer have a sink asked",
-	compare.MatchedMore:   "would be matched by a rule that did not match",
+	compare.MatchedMore:   "would newly be matched by a rule",
 	compare.MatchedLess:   "would no longer be matched by a rule",
 }
 

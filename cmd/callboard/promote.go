@@ -31,7 +31,7 @@ never written: commit them where they come from. Where the folder that serves is
 Example:
 
 	$ callboard rules promote
-	$ callboard rules promote --patch | git -C rules apply
+	$ callboard rules promote --patch > candidate.patch
 	$ callboard rules promote --candidate releases/42 --current /etc/callboard/rules
 `
 }

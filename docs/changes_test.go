@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"callboard/internal/compare"
 )
 
 // A job is the commands of a CI job, in order.
@@ -69,7 +71,7 @@ func TestJobsOfCI(t *testing.T) {
 		}
 		for _, change := range []struct{ name, old, new, fails, says string }{
 			{"nothing that matters", "Only administrators post here", "Only admins post here", "", ""},
-			{"a refusal more", `groupID == "announcements"`, `groupID in ["announcements", "lobby"]`, "--fail-on", "would be refused that were not"},
+			{"a refusal more", `groupID == "announcements"`, `groupID in ["announcements", "lobby"]`, "--fail-on", "would newly be refused"},
 			{"a mistake", "groupID ==", "grupID ==", "callboard check", "unknown name grupID"},
 		} {
 			t.Run(name+"/"+change.name, func(t *testing.T) {
@@ -101,4 +103,35 @@ func branch(t *testing.T, old, new string) (dir string, env []string) {
 	changed := strings.ReplaceAll(read(t, file), old, new)
 	write(t, file, changed)
 	return dir, env
+}
+
+// Blocks of language "console candidate" have a gateway beside them that serves the folder rules and compares a candidate, which
+// refuses messages in the lobby.
+func TestCommandsBesideACandidateRun(t *testing.T) {
+	for _, b := range blocks(t, "console candidate") {
+		candidate := filepath.Join(t.TempDir(), "candidate")
+		if err := os.CopyFS(candidate, os.DirFS("../examples/quickstart")); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(candidate, "announcements.yaml")
+		write(t, file, strings.ReplaceAll(read(t, file), `groupID == "announcements"`, `groupID in ["announcements", "lobby"]`))
+		s := startServer(t, "--shadow", candidate)
+		session{t: t, dir: s.dir, env: environment(t, "CALLBOARD_ADMIN="+s.Admin), server: s}.play(b)
+	}
+}
+
+// The kinds of differences are those that diff and the API tell.
+func TestKindsOfDifferences(t *testing.T) {
+	var want []string
+	for _, kind := range compare.Kinds() {
+		want = append(want, kind.String())
+	}
+	same(t, "kinds of differences", want, column(t, "changes.md", "## Before a merge", "kind | a callback differs so"))
+
+	for _, kind := range append(want, "uncertain") {
+		cmd := exec.Command(callboard(t), "diff", "--fail-on", kind, "--since", "1h", "--candidate", "../examples/quickstart", "--admin", "127.0.0.1:1")
+		if out, _ := cmd.CombinedOutput(); strings.Contains(string(out), "must be one of") {
+			t.Errorf("--fail-on does not take %s: %s", kind, out)
+		}
+	}
 }
