@@ -17,6 +17,7 @@ import (
 type traceJSON struct {
 	Why       string `json:"why"`
 	DecidedBy string `json:"decided_by"`
+	Canary    bool   `json:"canary"`
 	Message   string `json:"message"`
 	Rules     []struct {
 		Rule     string `json:"rule"`
@@ -66,11 +67,15 @@ func writeCallback(w io.Writer, d console.CallbackDetail) error {
 	if t.Message != "" {
 		verdict += " " + strconv.Quote(t.Message)
 	}
+	revision := cb.Revision
+	if t.Canary {
+		revision += " (canary)"
+	}
 	err = writeRows(w, []row{
 		{"callback", cb.ID}, {"arrived", momentText(cb.At)}, {"command", shortCommand(cb.Command)}, {"verdict", verdict}, {"why", t.Why},
 		{"decided by", t.DecidedBy}, {"took", cb.Duration.Round(10 * time.Microsecond).String()}, {"group", cb.GroupID}, {"sender", cb.SenderID},
 		{"message id", cb.MessageID}, {"operation id", cb.OperationID}, {"source", cb.Source}, {"path", cb.Path}, {"query", cb.Query},
-		{"revision", cb.Revision}, {"repeat of", cb.RepeatOf}, {"replay of", cb.ReplayOf}, {"notes", strings.Join(t.Notes, "; ")},
+		{"revision", revision}, {"repeat of", cb.RepeatOf}, {"replay of", cb.ReplayOf}, {"notes", strings.Join(t.Notes, "; ")},
 	})
 	if err != nil {
 		return err

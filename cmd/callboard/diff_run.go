@@ -165,8 +165,8 @@ func (d *diffRun) line(report *compare.Report, file string, n int, line []byte) 
 		report.Skip(reason)
 		return nil
 	}
-	cb, err := openim.Decode(recordedRequest(c))
-	if err != nil {
+	cb, broken := openim.Decode(recordedRequest(c))
+	if broken != nil {
 		report.Skip(notReadable)
 		return nil
 	}

@@ -59,30 +59,21 @@ func (f formatFlag) print(a *app, s console.Candidate) error {
 }
 
 func writeCandidate(w io.Writer, s console.Candidate) error {
-	t := newRowTable(w, "", "")
-	rows := [][2]string{
-		{"candidate", s.Dir + " " + orDash(s.Revision)},
-		{"serving", s.ServingDir + " " + orDash(s.ServingRevision)},
-		{"state", s.State},
-	}
-	if s.Why != "" {
-		rows = append(rows, [2]string{"why", s.Why})
+	rows := []row{
+		{"candidate", s.Dir + " " + orDash(s.Revision)}, {"serving", s.ServingDir + " " + orDash(s.ServingRevision)}, {"state", s.State}, {"why", s.Why},
 	}
 	if s.RolledBack != nil {
-		rows = append(rows, [2]string{"rolled back", momentText(s.RolledBack.At) + " from " + s.RolledBack.Share})
+		rows = append(rows, row{"rolled back", momentText(s.RolledBack.At) + " from " + s.RolledBack.Share})
 	}
 	if s.State != "absent" && s.State != "discarded" {
-		rows = append(rows, [2]string{"decides", s.Share + " by " + s.Key},
-			[2]string{"compared", fmt.Sprintf("%s since %s, %d end differently", plural(s.Callbacks, "callback"), momentText(s.Since), s.Different)})
+		rows = append(rows, row{"decides", s.Share + " by " + s.Key},
+			row{"compared", fmt.Sprintf("%s since %s, %d end differently", plural(s.Callbacks, "callback"), momentText(s.Since), s.Different)})
 	}
 	if n := s.Window; n.Callbacks > 0 {
-		rows = append(rows, [2]string{"of late", fmt.Sprintf("%s decided, %d refused that would not be, %d failed, %d with more rules",
+		rows = append(rows, row{"of late", fmt.Sprintf("%s decided, %d refused that would not be, %d failed, %d with more rules",
 			plural(n.Callbacks, "callback"), n.Refused, n.Failed, n.Matched)})
 	}
-	for _, row := range rows {
-		fmt.Fprintf(t.t, "%s\t%s\n", row[0], plain(row[1]))
-	}
-	if err := t.t.Flush(); err != nil {
+	if err := writeRows(w, rows); err != nil {
 		return err
 	}
 	for _, d := range s.Diagnostics {

@@ -119,9 +119,8 @@ func TestDifferencesOfAnyOutcomes(t *testing.T) {
 				turned[i].Rule = ""
 			}
 		}
-		order := func(x, y Difference) int { return compareKeys(x, y) }
-		slices.SortFunc(there, order)
-		slices.SortFunc(turned, order)
+		slices.SortFunc(there, compareKeys)
+		slices.SortFunc(turned, compareKeys)
 		if !slices.Equal(there, turned) {
 			t.Fatalf("there %+v\nback %+v", there, turned)
 		}

@@ -484,9 +484,8 @@ func BenchmarkCompare(b *testing.B) {
 			}
 			s.Serving(&router.Table{Rules: set})
 			s.Candidate(&router.Table{Rules: row.candidate})
-			cb := &openim.Callback{}
 			c, _ := openim.Lookup("beforeSendGroupMsg")
-			cb, err = openim.Decode(openim.Request{Path: "/" + c.Name, Body: bytes.Replace(openim.Sample(c), []byte(`"groupID":"`), []byte(`"groupID":"g1","x":"`), 1)})
+			cb, err := openim.Decode(openim.Request{Path: "/" + c.Name, Body: bytes.Replace(openim.Sample(c), []byte(`"groupID":"`), []byte(`"groupID":"g1","x":"`), 1)})
 			if err != nil {
 				b.Fatal(err)
 			}
