@@ -60,6 +60,7 @@ type Shadow struct {
 	key     *when.Key
 	env     *when.Env
 
+	active  atomic.Bool // whether there are two tables to compare
 	waiting chan *router.Trace
 	bytes   atomic.Int64  // of those that wait
 	share   atomic.Uint64 // of the canary, as math.Float64bits
@@ -124,6 +125,7 @@ func (s *Shadow) Candidate(t *router.Table) {
 
 // clearLocked begins the comparison anew.
 func (s *Shadow) clearLocked() {
+	s.active.Store(s.serving != nil && s.candidate != nil && !s.discarded)
 	s.report = &compare.Report{Samples: maxSamples, MaxEntries: maxEntries}
 	s.since = time.Now()
 	s.window = newWindow(s.o.Bounds.Window)
@@ -151,8 +153,8 @@ func place(key string) float64 { return float64(xxhash.Sum64String(key)>>11) / (
 // Observe takes the trace of an answered callback. It never waits: what the comparison cannot keep up with is dropped and
 // counted. Nobody else may use the trace's Callback afterwards, save its exported fields.
 func (s *Shadow) Observe(t *router.Trace) {
-	if t.Callback == nil || t.Trouble != "" || t.RepeatOf != "" || t.ReplayOf != "" {
-		return // no rules, or not they alone, have decided it
+	if !s.active.Load() || t.Callback == nil || t.Trouble != "" || t.RepeatOf != "" || t.ReplayOf != "" {
+		return // nothing to compare with, or not rules alone have decided it
 	}
 	if t.Canary {
 		s.metrics.decided(t)
