@@ -32,7 +32,7 @@ type shadowFlags struct {
 	Canary             percent       `default:"0%" env:"CALLBOARD_CANARY" placeholder:"SHARE" help:"Share of the callbacks that the candidate decides, as in 5%."`
 	CanaryKey          string        `default:"groupID" env:"CALLBOARD_CANARY_KEY" placeholder:"EXPRESSION" help:"What callbacks are shared out by: the same value always falls on the same side, and callbacks without one stay with --rules."`
 	CanaryMaxRefusals  percent       `default:"1%" env:"CALLBOARD_CANARY_MAX_REFUSALS" placeholder:"SHARE" help:"How many of its callbacks the candidate may refuse that --rules would not. Beyond that, or one of the other bounds, it decides nothing any more."`
-	CanaryMaxErrors    percent       `default:"1%" env:"CALLBOARD_CANARY_MAX_ERRORS" placeholder:"SHARE" help:"For how many of its callbacks sinks may fail, beyond the share of the others, or conditions fail that do not with --rules."`
+	CanaryMaxErrors    percent       `default:"1%" env:"CALLBOARD_CANARY_MAX_ERRORS" placeholder:"SHARE" help:"How many of its callbacks may be in trouble or have a sink that fails, beyond the share of the others, or a condition that does not fail with --rules."`
 	CanaryMaxMatches   percent       `default:"100%" env:"CALLBOARD_CANARY_MAX_MATCHES" placeholder:"SHARE" help:"How many of its callbacks more rules may match than of --rules. 100%: no bound."`
 	CanaryWindow       time.Duration `default:"5m" env:"CALLBOARD_CANARY_WINDOW" help:"The time that the bounds look back."`
 	CanaryMinCallbacks int           `default:"50" env:"CALLBOARD_CANARY_MIN_CALLBACKS" placeholder:"N" help:"How many callbacks the candidate must have decided within that time before the bounds count."`

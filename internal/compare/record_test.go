@@ -133,3 +133,19 @@ func TestUnsure(t *testing.T) {
 		t.Errorf("unsure of %v", got)
 	}
 }
+
+// Whatever stands in an export, it is read or refused.
+func FuzzReadRecord(f *testing.F) {
+	f.Add([]byte(`{"decided_by":"a","rules":[{"rule":"a","error":"e"}],"asked":[{"sink":"s","vote":"allow","set":{"a":1}},{"sink":"t","vote":"out"}]}`))
+	f.Add([]byte(`{"fields":[{"name":"a"}],"reply":"{\"a\":1}","asked":[{"set":null}],"notified":[{"sink":"s","key":"k","rules":["r"]}]}`))
+	f.Add([]byte(`{"reply":7}`))
+	f.Fuzz(func(t *testing.T, trace []byte) {
+		r, err := ReadRecord(&journal.Callback{Verdict: "allow", Trace: json.RawMessage(trace)})
+		if err != nil {
+			return
+		}
+		if ds := Differences(&r.Outcome, &r.Outcome); ds != nil {
+			t.Fatalf("%s differs from itself: %+v", trace, ds)
+		}
+	})
+}

@@ -106,7 +106,7 @@ func (e *Entry) keep(s Sample, most int) {
 }
 
 // Skip counts a callback that is not compared.
-func (r *Report) Skip(reason string) { count(&r.Skipped, reason) }
+func (r *Report) Skip(reason string) { count(&r.Skipped, reason, 1) }
 
 // Doubt counts a callback, compared all the same, for the reasons that make its outcome uncertain. None is none.
 func (r *Report) Doubt(reasons []string) {
@@ -114,7 +114,7 @@ func (r *Report) Doubt(reasons []string) {
 		r.Doubted++
 	}
 	for _, reason := range reasons {
-		count(&r.Uncertain, reason)
+		count(&r.Uncertain, reason, 1)
 	}
 }
 
@@ -124,15 +124,15 @@ func (r *Report) Assume(sinks []string) {
 		r.Guessed++
 	}
 	for _, sink := range sinks {
-		count(&r.Assumed, sink)
+		count(&r.Assumed, sink, 1)
 	}
 }
 
-func count(counts *map[string]int, name string) {
+func count(counts *map[string]int, name string, n int) {
 	if *counts == nil {
 		*counts = map[string]int{}
 	}
-	(*counts)[name]++
+	(*counts)[name] += n
 }
 
 // Merge adds what another report has, whose callbacks are others.
@@ -147,8 +147,7 @@ func (r *Report) Merge(o *Report) {
 	}
 	for into, from := range map[*map[string]int]map[string]int{&r.Uncertain: o.Uncertain, &r.Assumed: o.Assumed, &r.Skipped: o.Skipped} {
 		for name, n := range from {
-			count(into, name)
-			(*into)[name] += n - 1
+			count(into, name, n)
 		}
 	}
 	for key, other := range o.entries {

@@ -11,8 +11,8 @@ import (
 type Bounds struct {
 	// Refusals may be refused that the serving rules would not refuse.
 	Refusals float64
-	// Errors may have a sink that failed, or a condition that fails with the candidate only, beyond the share of the other
-	// callbacks in which sinks failed.
+	// Errors may be in trouble, have a sink that failed, or a condition that fails with the candidate only, beyond the share of
+	// the other callbacks that are in trouble or have a sink that failed.
 	Errors float64
 	// Matches may be matched by more rules than the serving table's.
 	Matches float64

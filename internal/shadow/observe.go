@@ -24,6 +24,10 @@ func (s *Shadow) compare(t *router.Trace) {
 		s.metrics.skipped.Inc()
 		return
 	}
+	if t.Trouble != "" || t.Callback == nil { // not the rules alone have decided it
+		s.judge(t)
+		return
+	}
 	votes := votesOf(t)
 	o := decided.Outcome(t)
 	rehearsed, unheard := other.Rehearse(t.Callback, t.Received, votes, allow)
@@ -78,6 +82,13 @@ func sample(t *router.Trace) compare.Sample {
 	return s
 }
 
+// judge counts a callback that is not compared.
+func (s *Shadow) judge(t *router.Trace) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.judgeLocked(t, nil, false)
+}
+
 // judgeLocked counts what the bounds are about, and rolls the canary back where one is passed.
 func (s *Shadow) judgeLocked(t *router.Trace, ds []compare.Difference, more bool) {
 	now := time.Now()
@@ -104,8 +115,11 @@ func (s *Shadow) judgeLocked(t *router.Trace, ds []compare.Difference, more bool
 	}
 }
 
-// failed is 1 where a sink that was asked has failed, else 0.
+// failed is 1 where the callback was in trouble or a sink that was asked has failed, else 0.
 func failed(t *router.Trace) int {
+	if t.Trouble != "" {
+		return 1
+	}
 	for i := range t.Asked {
 		if a := &t.Asked[i]; a.Answer.Vote == openim.Failed && (a.Done || a.Answer.Reason == router.TooLate) {
 			return 1

@@ -153,13 +153,13 @@ func place(key string) float64 { return float64(xxhash.Sum64String(key)>>11) / (
 // Observe takes the trace of an answered callback. It never waits: what the comparison cannot keep up with is dropped and
 // counted. Nobody else may use the trace's Callback afterwards, save its exported fields.
 func (s *Shadow) Observe(t *router.Trace) {
-	if !s.active.Load() || t.Callback == nil || t.Trouble != "" || t.RepeatOf != "" || t.ReplayOf != "" {
-		return // nothing to compare with, or not rules alone have decided it
+	if !s.active.Load() || t.Revision == "" || t.RepeatOf != "" || t.ReplayOf != "" {
+		return // nothing to compare with, or no rules have decided it
 	}
 	if t.Canary {
 		s.metrics.decided(t)
 	}
-	size := int64(len(t.Callback.Body)) + traceBytes
+	size := sizeOf(t)
 	if s.bytes.Add(size) > s.o.Buffer {
 		s.drop(size)
 		return
@@ -174,6 +174,13 @@ func (s *Shadow) Observe(t *router.Trace) {
 // traceBytes is what a trace is taken to occupy beside the body.
 const traceBytes = 2 << 10
 
+func sizeOf(t *router.Trace) int64 {
+	if t.Callback == nil { // deciding it panicked
+		return traceBytes
+	}
+	return traceBytes + int64(len(t.Callback.Body))
+}
+
 func (s *Shadow) drop(size int64) {
 	s.bytes.Add(-size)
 	s.metrics.dropped.Inc()
@@ -186,7 +193,7 @@ func (s *Shadow) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case t := <-s.waiting:
-			s.bytes.Add(-int64(len(t.Callback.Body)) - traceBytes)
+			s.bytes.Add(-sizeOf(t))
 			s.compareSafely(t)
 		}
 	}
