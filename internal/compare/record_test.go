@@ -2,6 +2,7 @@ package compare
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ func TestARecordSaysWhatTheTraceSaid(t *testing.T) {
 		Asked: []router.SinkTrace{
 			{Result: sinks.Result{Sink: "mod", Answer: openim.Answer{Vote: openim.Allow, Fields: fields("content", `"new"`, "ex", `{"a":1}`)}}, Done: true},
 			{Result: sinks.Result{Sink: "risk", Answer: openim.Answer{Reason: router.TooLate}}},
+			{Result: sinks.Result{Sink: "chatty", Answer: openim.Answer{Vote: openim.Allow, Fields: fields("content", `"`+strings.Repeat("x", 64<<10)+`"`)}}, Done: true},
 			{Result: sinks.Result{Sink: "slow", Answer: openim.Answer{Reason: "its answer was not waited for"}}},
 		},
 		Notified: []queue.Target{{Sink: "archive", Key: "g1", Rules: []string{"ask"}}},

@@ -96,9 +96,6 @@ func (r *Report) entry(key entryKey) *Entry {
 // keep keeps a sample if it is one of the first.
 func (e *Entry) keep(s Sample, most int) {
 	at, _ := slices.BinarySearchFunc(e.Samples, s, func(a, b Sample) int { return cmp.Compare(a.place, b.place) })
-	if at >= most {
-		return
-	}
 	e.Samples = slices.Insert(e.Samples, at, s)
 	if len(e.Samples) > most {
 		e.Samples = e.Samples[:most]

@@ -291,6 +291,11 @@ func TestAllAndNone(t *testing.T) {
 		if got := s.post(100, "g1"); got != 100 {
 			t.Errorf("of all, %d were the canary's", got)
 		}
+		w := httptest.NewRecorder()
+		s.gateway.ServeHTTP(w, httptest.NewRequest("POST", "/callbackBeforeSendGroupMsgCommand", strings.NewReader(`{"groupID":"g1"}`)))
+		if !strings.Contains(w.Body.String(), `"nextCode":0`) {
+			t.Errorf("a callback without the key was the canary's: %s", w.Body)
+		}
 		if err := s.SetShare(0); err != nil {
 			t.Fatal(err)
 		}
@@ -410,7 +415,7 @@ func TestADiscardedCandidateComesBackWithItsNextRevision(t *testing.T) {
 		if err := s.Discard(); err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Status(); s.post(1, "g1") != 0 || got.State != Discarded || s.Resume() != ErrNoCandidate {
+		if got := s.Status(); s.post(1, "g1") != 0 || got.State != Discarded || got.Share != 0 || s.Resume() != ErrNoCandidate {
 			t.Errorf("status %+v", got)
 		}
 		s.candidate(strict+"# again\n", nil)
