@@ -35,6 +35,9 @@ type traceJSON struct {
 		Status   int     `json:"status"`
 		Attempts int     `json:"attempts"`
 		MS       float64 `json:"ms"`
+		Cache    string  `json:"cache"`
+		AgeMS    float64 `json:"age_ms"`
+		Failure  string  `json:"failure"`
 	} `json:"asked"`
 	Notified []struct {
 		Sink string `json:"sink"`
@@ -114,7 +117,7 @@ func writeTrace(w io.Writer, t traceJSON) error {
 			vote = fmt.Sprintf("%s %d", vote, a.Code)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%vms\t%s\t%d\t%s\n", a.Sink, vote, a.MS, orDash(nonZero(a.Status)), a.Attempts,
-			orDash(plain(a.Reason+" "+a.Message)))
+			orDash(plain(a.Reason+" "+a.Message+" "+keptText(a.Cache, a.AgeMS, a.Failure))))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -143,6 +146,18 @@ func writeCounts(w io.Writer, t traceJSON) {
 		r.Count.Rule, r.Count.Outcome = r.Rule, r.Decision
 		r.Count.WriteText(w)
 	}
+}
+
+// keptText tells of a vote that was kept how old it was, and why an old one was used.
+func keptText(cache string, ageMS float64, failure string) string {
+	age := time.Duration(ageMS * float64(time.Millisecond)).Round(time.Millisecond)
+	switch cache {
+	case "hit":
+		return fmt.Sprintf("cached, %v old", age)
+	case "stale":
+		return fmt.Sprintf("stale, %v old: %s", age, failure)
+	}
+	return ""
 }
 
 // nonZero is a number, or nothing for zero.

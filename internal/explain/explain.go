@@ -84,6 +84,7 @@ func (x *Explainer) Explain(c Case) *Report {
 	for _, n := range t.Notified {
 		r.Notified = append(r.Notified, Notified{Sink: n.Sink, Key: n.Key, Rules: n.Rules})
 	}
+	r.Shaped = x.shaped(cb, t)
 	return r
 }
 

@@ -21,6 +21,7 @@ type Report struct {
 	Unasked  []string        `json:"unasked,omitempty" doc:"Sinks that were answered for and not asked."`
 	Counts   []Count         `json:"counts,omitempty" doc:"What the policy of each rule did with its votes."`
 	Notified []Notified      `json:"notified"`
+	Shaped   []Shaped        `json:"shaped,omitempty" doc:"What sinks get where it is not the callback as it came, and what their votes are kept under."`
 	Verdict  Verdict         `json:"verdict"`
 	Why      string          `json:"why"`
 	Notes    []string        `json:"notes"`

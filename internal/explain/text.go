@@ -34,6 +34,7 @@ func (r *Report) WriteText(w io.Writer) {
 		r.Counts[i].WriteText(w)
 	}
 	r.writeNotified(w)
+	r.writeShaped(w)
 	r.writeVerdict(w)
 	fmt.Fprintf(w, "\nreply\n  %s\n", r.Reply)
 }
