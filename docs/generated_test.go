@@ -91,6 +91,7 @@ func TestNamesInConditions(t *testing.T) {
 	generated(t, "rules.md", "helpers", docTable("helper | for example | what it is", helpers))
 	generated(t, "rules.md", "builtins", docTable("function | for example | what it is", builtins))
 	generated(t, "rules.md", "constants", constantLists())
+	generated(t, "shaping.md", "value functions", docTable("function | for example | what it is", when.ValueFunctions()))
 }
 
 func docTable(head string, docs []when.Doc) string {

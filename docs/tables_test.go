@@ -117,8 +117,17 @@ func TestKeysOfRulesFiles(t *testing.T) {
 	for _, key := range s.keys("batch") {
 		sink = append(sink, "batch."+key)
 	}
+	sink = slices.DeleteFunc(sink, func(key string) bool { return key == "set" })
+	for _, key := range s.keys("set") {
+		sink = append(sink, "set."+key)
+	}
+	for _, key := range s.keys("cache") {
+		sink = append(sink, "cache."+key)
+	}
 	same(t, "keys of a sink", sink, slices.Concat(
-		column(t, "rules.md", "## Sinks", "key | default | meaning"), column(t, "rules.md", "### Deliveries", "key | default | meaning")))
+		column(t, "rules.md", "## Sinks", "key | default | meaning"), column(t, "rules.md", "### Deliveries", "key | default | meaning"),
+		column(t, "rules.md", "### Shaping", "key | default | meaning")))
+	same(t, "keys of cache", s.keys("cache"), column(t, "shaping.md", "## cache", "key | says"))
 	same(t, "keys of dedup", s.keys("dedup"), column(t, "rules.md", "## dedup", "key | default | meaning"))
 	same(t, "keys of a rule", s.keys("rule"), column(t, "rules.md", "## Rules", "key | default | meaning"))
 	same(t, "keys of await", s.keys("await"), column(t, "rules.md", "### await", "key | default | meaning"))
@@ -160,7 +169,9 @@ var defaultIs = regexp.MustCompile(`Default (?:the )?(.*)\.$`)
 // The schema tells editors the defaults, and the manual tells people.
 func TestDefaultsOfKeys(t *testing.T) {
 	s, page := rulesSchema(t), read(t, "rules.md")
-	for definition, prefix := range map[string]string{"sink": "", "retry": "retry.", "breaker": "breaker.", "batch": "batch.", "rule": "", "await": ""} {
+	for definition, prefix := range map[string]string{
+		"sink": "", "retry": "retry.", "breaker": "breaker.", "batch": "batch.", "cache": "cache.", "rule": "", "await": "",
+	} {
 		for key, property := range s.mapping(definition) {
 			m := defaultIs.FindStringSubmatch(property.Doc)
 			if m == nil || key == "tls" {

@@ -18,9 +18,18 @@ type scenario struct {
 	Name     string
 	Command  string         // as people type it
 	Fields   map[string]any // over openim.Sample's
+	Times    int            // how often the callback comes, 0: once
 	Sinks    map[string]script
-	Reply    map[string]any // the whole reply; "*" stands for any text
+	Reply    map[string]any // the whole reply, the last one's; "*" stands for any text
 	Requests map[string]int // sink → how often it was asked; sinks left out may be cancelled before they are
+	Sent     map[string]sent
+}
+
+// A sent is what the first request to a sink held.
+type sent struct {
+	Headers map[string]string
+	Body    string // "" for the callback's own, with More at its end instead of }
+	More    string
 }
 
 // A script is what a sink answers, one answer for each request, the last one for all further ones.

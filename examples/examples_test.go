@@ -40,7 +40,11 @@ func play(t *testing.T, folder string, s scenario) {
 		t.Fatalf("no such command: %s", s.Command)
 	}
 	g := start(t, folder, s.Sinks)
-	got := g.post(t, "/"+command.Name, fill(t, command, s.Fields))
+	body := fill(t, command, s.Fields)
+	var got map[string]any
+	for range max(1, s.Times) {
+		got = g.post(t, "/"+command.Name, body)
+	}
 	for name, value := range s.Reply {
 		if _, given := got[name]; value == "*" && given {
 			got[name] = "*"
@@ -52,6 +56,29 @@ func play(t *testing.T, folder string, s scenario) {
 	for sink, want := range s.Requests {
 		if n := len(g.sinks[sink].Got()); n != want {
 			t.Errorf("%s got %d requests, want %d", sink, n, want)
+		}
+	}
+	for sink, want := range s.Sent {
+		g.wasSent(t, sink, want, string(body))
+	}
+}
+
+// wasSent compares the first request to a sink, which may be a delivery under way, with what it should hold.
+func (g *gateway) wasSent(t *testing.T, sink string, want sent, callback string) {
+	t.Helper()
+	if len(g.sinks[sink].Got()) == 0 {
+		<-g.attempts
+	}
+	first := g.sinks[sink].Got()[0]
+	if want.Body == "" {
+		want.Body = strings.TrimSuffix(callback, "}") + want.More
+	}
+	if first.Body != want.Body {
+		t.Errorf("%s got  %s\nwant %s", sink, first.Body, want.Body)
+	}
+	for name, value := range want.Headers {
+		if got := first.Header.Get(name); got != value {
+			t.Errorf("%s got %s: %s, want %s", sink, name, got, value)
 		}
 	}
 }
