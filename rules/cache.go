@@ -20,8 +20,8 @@ type cacheDraft struct {
 	Cache
 	key *node
 	at  place
-	own bool             // not of defaults
-	has map[string]place // its keys, defaults' included
+	by  *sinkDraft       // that says so last: the sink, or defaults
+	has map[string]place // its keys, defaults' included; nil for no cache
 }
 
 const (
@@ -61,7 +61,7 @@ func (d *decoder) cache(n *node, s *sinkDraft) {
 		return
 	}
 	inherited := c.has
-	c.at, c.own = d.place(n), true
+	c.at, c.by = d.place(n), s
 	has, ok := readMapping(d, n, cacheKeys, c)
 	if !ok {
 		return
@@ -80,21 +80,22 @@ func (c *shapeCompiler) compileCacheKey() {
 	if draft.has == nil {
 		return
 	}
+	own := draft.by == s.read.read
 	for _, name := range []string{"key", "ttl"} {
 		if _, given := draft.has[name]; !given {
-			s.from.fail(draft.at, idMissingKey, "as in `cache: {key: sendID, ttl: 30s}`", "cache has no %s%s", name, c.of(draft.own))
+			s.from.fail(draft.at, idMissingKey, "as in `cache: {key: sendID, ttl: 30s}`", "cache has no %s%s", name, c.of(own))
 		}
 	}
 	if draft.StaleOnFailure > 0 && draft.StaleOnFailure <= draft.TTL {
 		s.from.warn(draft.has["stale_on_failure"], idSettingIdle, "votes as young as that are used without asking: it should be longer than ttl",
-			"stale_on_failure %s has no effect beside ttl %s%s", short(draft.StaleOnFailure), short(draft.TTL), c.of(draft.own))
+			"stale_on_failure %s has no effect beside ttl %s%s", short(draft.StaleOnFailure), short(draft.TTL), c.of(own))
 	}
 	if draft.key == nil {
 		return
 	}
 	s.Cache = draft.Cache
 	s.Cache.Key = strings.TrimSpace(draft.key.text)
-	if key := s.from.compileKey(draft.key, commandsOf(s.askedBy), c.of(draft.own)); key != nil {
+	if key := s.from.compileKey(draft.key, commandsOf(s.askedBy), c.of(own)); key != nil {
 		c.shaper.key, c.shaper.keyEnv = key, when.NewEnv(nil, key)
 	}
 }

@@ -153,7 +153,7 @@ func (l *loader) checkIdleSettings() {
 		case !s.asked:
 			const why = "rules only notify this sink: put it into await, too, or leave the setting out"
 			s.warnIdle(why, "hedge", "on_failure", "retry.attempts")
-			if s.shape.cache.own { // and not off
+			if s.shape.cache.by == s.read { // and not off
 				s.warnIdle(why, "cache")
 			}
 			s.warnIdleAnswer()

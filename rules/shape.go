@@ -20,21 +20,25 @@ type shapeDraft struct {
 	cache           cacheDraft
 }
 
+func (s *shapeDraft) isEmpty() bool {
+	return len(s.headers)+len(s.fields) == 0 && s.body == nil && s.cache.has == nil
+}
+
 type computedDraft struct {
 	name string
 	at   place
-	expr *node // nil takes back what defaults say
-	own  bool  // not of defaults
+	expr *node      // nil takes back what defaults say
+	by   *sinkDraft // that says so: the sink, or defaults
 }
 
 var setKeys = keys[sinkDraft]{
 	what: "set",
 	known: []key[sinkDraft]{
 		{"headers", func(d *decoder, n *node, s *sinkDraft) {
-			s.shape.headers = inherit(d.computed(n, "set.headers", checkComputedHeader), s.shape.headers, strings.EqualFold)
+			s.shape.headers = inherit(d.computed(n, "set.headers", checkComputedHeader, s), s.shape.headers, strings.EqualFold)
 		}},
 		{"fields", func(d *decoder, n *node, s *sinkDraft) {
-			s.shape.fields = inherit(d.computed(n, "set.fields", checkComputedField), s.shape.fields, func(a, b string) bool { return a == b })
+			s.shape.fields = inherit(d.computed(n, "set.fields", checkComputedField, s), s.shape.fields, func(a, b string) bool { return a == b })
 		}},
 	},
 }
@@ -57,11 +61,11 @@ func inherit(own, defaults []computedDraft, same func(a, b string) bool) []compu
 }
 
 // computed reads names with expressions.
-func (d *decoder) computed(n *node, what string, check func(name string, seen []computedDraft) (problem, hint string)) []computedDraft {
+func (d *decoder) computed(n *node, what string, check func(name string, seen []computedDraft) (problem, hint string), by *sinkDraft) []computedDraft {
 	pairs, _ := d.freePairs(n, what)
 	var list []computedDraft
 	for _, p := range pairs {
-		c := computedDraft{name: p.key.text, at: d.place(p.key), own: true}
+		c := computedDraft{name: p.key.text, at: d.place(p.key), by: by}
 		if problem, hint := check(c.name, list); problem != "" {
 			d.fail(c.at, idComputedName, hint, "%s", problem)
 			continue
@@ -129,17 +133,20 @@ func (d *decoder) body(n *node, s *sinkDraft) { s.shape.body = d.shapeNode(n, "b
 // compileShapes compiles what sinks compute, for the callbacks of the rules that ask or notify them.
 func (l *loader) compileShapes() {
 	for _, s := range l.sinks {
+		if s.shape.isEmpty() {
+			continue
+		}
 		compiler := s.from.loading.compiler
 		c := shapeCompiler{sink: s, commands: commandsOf(slices.Concat(s.askedBy, s.notifiedBy))}
 		c.shaper.commands = c.commands
 		for _, h := range s.shape.headers {
-			if value := c.compile(h.expr, h.own, compiler.CompileText); value != nil {
+			if value := c.compile(h.expr, h.by == s.read, compiler.CompileText); value != nil {
 				c.shaper.headers = append(c.shaper.headers, computed{textproto.CanonicalMIMEHeaderKey(h.name), value})
 				s.SetHeaders = append(s.SetHeaders, Computed{h.name, value.Source()})
 			}
 		}
 		for _, f := range s.shape.fields {
-			if value := c.compile(f.expr, f.own, compiler.CompileValue); value != nil {
+			if value := c.compile(f.expr, f.by == s.read, compiler.CompileValue); value != nil {
 				c.shaper.fields = append(c.shaper.fields, computed{f.name, value})
 				s.SetFields = append(s.SetFields, Computed{f.name, value.Source()})
 				c.checkCase(f)
@@ -216,11 +223,14 @@ func (c *shapeCompiler) checkCase(f computedDraft) {
 	if commands == nil {
 		commands = openim.Commands()
 	}
+	if slices.ContainsFunc(commands, func(command *openim.Command) bool { _, ok := command.Field(f.name); return ok }) {
+		return
+	}
 	for _, command := range commands {
 		for _, known := range command.Request {
-			if known.Name != f.name && strings.EqualFold(known.Name, f.name) {
+			if strings.EqualFold(known.Name, f.name) {
 				c.sink.from.warn(f.at, idComputedName, fmt.Sprintf("did you mean %q?", known.Name),
-					"%s of %s differs from %s in case only, which many services overlook%s", known.Name, command.Short, f.name, c.of(f.own))
+					"%s of %s differs from %s in case only, which many services overlook%s", known.Name, command.Short, f.name, c.of(f.by == c.sink.read))
 				return
 			}
 		}

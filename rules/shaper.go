@@ -91,7 +91,7 @@ func (s *Shaper) Shape(cb *openim.Callback, now time.Time) (Shaped, error) {
 	scope := s.env.Bind(cb, now)
 	defer scope.Release()
 	shaped := Shaped{Body: cb.Body}
-	err := s.makeBody(scope, cb, &shaped)
+	err := s.makeBody(scope, &shaped)
 	if err == nil {
 		s.makeHeaders(scope, &shaped)
 	}
@@ -120,7 +120,7 @@ func (s *Shaped) note(what, name, why string) {
 }
 
 // makeBody builds the body, and sets fields in it or in the one that came.
-func (s *Shaper) makeBody(scope *when.Scope, cb *openim.Callback, shaped *Shaped) error {
+func (s *Shaper) makeBody(scope *when.Scope, shaped *Shaped) error {
 	if s.body != nil {
 		value, err := scope.Value(s.body)
 		_, isObject := value.(map[string]any)

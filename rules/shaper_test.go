@@ -128,7 +128,7 @@ func TestVoteKeys(t *testing.T) {
 
 func TestShapeSettings(t *testing.T) {
 	set := okCase(t, "shape")
-	archive, risk := set.Sinks[0], set.Sinks[1]
+	archive, risk := set.Sinks[0], set.Sinks[2]
 	want := []Computed{{"x-real-ip", `headers["x-real-ip"]`}, {"X-Tenant", `split(groupID, "-")[0]`}}
 	if diff := cmp.Diff(want, risk.SetHeaders); diff != "" {
 		t.Errorf("headers of risk (-want +got):\n%s", diff)
