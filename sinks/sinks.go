@@ -57,7 +57,7 @@ type Options struct {
 	Secrets []string
 	// NeedsReply wants more than a 2xx from a delivery: an answer that allows, too (success: reply).
 	NeedsReply bool
-	// Cache keeps votes.
+	// Cache says how votes are kept. The zero value keeps none.
 	Cache Cache
 
 	// Batch is how DeliverBatch writes its request. With NeedsReply each delivery of a batch needs a result in the answer.
