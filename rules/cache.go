@@ -80,7 +80,7 @@ func (c *shapeCompiler) compileCacheKey() {
 	if draft.has == nil {
 		return
 	}
-	own := draft.by == s.read.read
+	own := draft.by == s.read
 	for _, name := range []string{"key", "ttl"} {
 		if _, given := draft.has[name]; !given {
 			s.from.fail(draft.at, idMissingKey, "as in `cache: {key: sendID, ttl: 30s}`", "cache has no %s%s", name, c.of(own))
@@ -89,6 +89,13 @@ func (c *shapeCompiler) compileCacheKey() {
 	if draft.StaleOnFailure > 0 && draft.StaleOnFailure <= draft.TTL {
 		s.from.warn(draft.has["stale_on_failure"], idSettingIdle, "votes as young as that are used without asking: it should be longer than ttl",
 			"stale_on_failure %s has no effect beside ttl %s%s", short(draft.StaleOnFailure), short(draft.TTL), c.of(own))
+	}
+	for _, r := range s.askedBy {
+		if _, after := r.phases(); after {
+			s.from.warn(draft.at, idCacheHides, "notify the sink of what has happened, or ask another one about what is to happen",
+				"rule %q tells sink %q of what has happened: while a vote is kept, the sink does not hear of it%s", r.Name, s.Name, c.of(own))
+			break
+		}
 	}
 	if draft.key == nil {
 		return

@@ -5,8 +5,9 @@ package rules
 const (
 	idAwaitIdle       = "await-without-effect"
 	idBackoff         = "backoff"
-	idBodyNoObject    = "body-no-object"
 	idBatchURL        = "batch-url"
+	idBodyNoObject    = "body-no-object"
+	idCacheHides      = "cache-hides-callbacks"
 	idCommandUnknown  = "unknown-callback"
 	idComputedName    = "computed-name"
 	idDeadline        = "deadline-too-long"

@@ -175,7 +175,7 @@ func (r *ruleDraft) hasUnknownKeys() bool {
 
 // phases reports whether the rule's callbacks include ones before and after the fact. Rules for all
 // callbacks, and unknown ones, count as before.
-func (r *ruleDraft) phases() (before, after bool) {
+func (r *Rule) phases() (before, after bool) {
 	for _, c := range r.Callbacks {
 		before = before || c.Phase == openim.Before
 		after = after || c.Phase == openim.After
