@@ -50,7 +50,8 @@ func (l *loader) checkNames() {
 		sinks[s.Name] = s
 	}
 	rules := make(map[string]*outline, len(l.rules))
-	for _, r := range l.rules {
+	for i, r := range l.rules {
+		breathe(i)
 		if first := rules[r.Name]; first != nil && r.Name != "" {
 			r.from.fail(r.at, idDuplicateRule, "", "rule %q is already defined at %s:%d", r.Name, first.File, first.Line)
 			continue
@@ -66,7 +67,8 @@ func (l *loader) checkReferences() {
 		sinks[s.Name] = s
 	}
 	names := slices.Sorted(maps.Keys(sinks))
-	for _, r := range l.rules {
+	for n, r := range l.rules {
+		breathe(n)
 		for i, name := range r.Notify {
 			if s := sinks[name]; s != nil {
 				s.notifiedBy = append(s.notifiedBy, r)
@@ -125,7 +127,8 @@ func (d *decoder) unknownSink(at place, name string, names []string) {
 // checkTimeouts finds sinks whose own timeout no rule ever lets pass.
 func (l *loader) checkTimeouts() {
 	longest := map[string]*outline{} // sink name → the rule that waits longest for it
-	for _, r := range l.rules {
+	for i, r := range l.rules {
+		breathe(i)
 		if r.Await == nil {
 			continue
 		}
@@ -150,12 +153,13 @@ func (l *loader) waits(r *outline) time.Duration { return cmp.Or(r.Await.Deadlin
 
 // checkReach finds rules that an earlier rule without a condition keeps from ever being reached.
 func (l *loader) checkReach() {
-	ordered := slices.Clone(l.rules)
-	slices.SortStableFunc(ordered, func(a, b *outline) int { return cmp.Compare(b.Priority, a.Priority) })
+	if !slices.ContainsFunc(l.rules, (*outline).stopsAll) {
+		return
+	}
 	var everything *outline                   // the rule that stops all callbacks
 	stopped := map[*openim.Command]*outline{} // command → the rule that stops it
 	stoppedUnknown := map[string]*outline{}   // the same for commands outside the catalogue
-	for _, r := range ordered {
+	for _, r := range l.ordered() {
 		all := len(r.Callbacks) == 0 && len(r.Unknown) == 0
 		by := everything
 		if by == nil && !all {
@@ -165,7 +169,7 @@ func (l *loader) checkReach() {
 			r.from.warn(r.at, idUnreachable, "", "rule %q is never reached: rule %q at %s:%d has no condition and stops", r.Name, by.Name, by.File, by.Line)
 			continue
 		}
-		if !r.Stop || !r.always {
+		if !r.stopsAll() {
 			continue
 		}
 		if all {

@@ -37,7 +37,8 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 	slices.SortFunc(s.Sinks, func(a, b *Sink) int { return cmp.Compare(a.Name, b.Name) })
 	s.Rules = make([]*Rule, len(table.rules))
 	conds := make([]*when.Cond, 0, len(table.rules))
-	for i, r := range table.rules {
+	for i, r := range table.ordered() {
+		breathe(i)
 		if !r.tied || len(changed) > 0 && r.names(changed) {
 			r.tie(links)
 		}
@@ -46,7 +47,6 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 			conds = append(conds, r.cond)
 		}
 	}
-	slices.SortStableFunc(s.Rules, func(a, b *Rule) int { return cmp.Compare(b.Priority, a.Priority) })
 	keys := table.keys()
 	s.env = when.NewEnv(conds, keys...)
 	l.compiler.Forget(conds, keys, values)

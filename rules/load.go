@@ -27,6 +27,16 @@ type loader struct {
 	defaults []*fileDefaults
 	dedups   []*dedupDraft
 	noRules  bool // whether a file says `rules: []`
+
+	inOrder []*outline // see ordered
+}
+
+// ordered returns the rules in the order of matching.
+func (l *loader) ordered() []*outline {
+	if l.inOrder == nil {
+		l.inOrder = byPriority(l.rules)
+	}
+	return l.inOrder
 }
 
 // loading is what all files of a table are read with. It is safe for concurrent use.

@@ -19,6 +19,9 @@ type outline struct {
 	tied   bool   // to sinks: it is part of a Set
 }
 
+// stopsAll reports whether no callback of the rule gets past it.
+func (o *outline) stopsAll() bool { return o.Stop && o.always }
+
 // votes are what failed votes of a rule's sinks count as by the rule's word and by that of the file's defaults.
 type votes struct {
 	failed, failedDefault failureRule

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -62,7 +63,10 @@ var defaultRuleKeys = keys[ruleDraft]{
 func (d *decoder) rules(n *node, defaults ruleDraft) []*ruleDraft {
 	items, _ := d.items(n, "rules", false)
 	var rules []*ruleDraft
-	for _, item := range items {
+	for i, item := range items {
+		if i%10 == 9 {
+			runtime.Gosched() // as breathe does; reading a rule takes longer
+		}
 		r := defaults
 		r.from, r.at = d, d.place(item)
 		r.File, r.Line = d.name, item.line

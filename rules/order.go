@@ -1,0 +1,40 @@
+package rules
+
+import (
+	"runtime"
+	"slices"
+)
+
+// byPriority returns rules in the order of matching: the highest priority first, and as given within one. Many rules have
+// few priorities, so they are counted rather than compared.
+func byPriority(rules []*outline) []*outline {
+	places := map[int]int{} // priority → how many, then where the next one goes
+	for _, r := range rules {
+		places[r.Priority]++
+	}
+	priorities := make([]int, 0, len(places))
+	for p := range places {
+		priorities = append(priorities, p)
+	}
+	slices.Sort(priorities)
+	next := 0
+	for _, p := range slices.Backward(priorities) {
+		count := places[p]
+		places[p] = next
+		next += count
+	}
+	ordered := make([]*outline, len(rules))
+	for _, r := range rules {
+		ordered[places[r.Priority]] = r
+		places[r.Priority]++
+	}
+	return ordered
+}
+
+// breathe lets callbacks go first, now and then while something is done for each of many rules: a hundred thousand take
+// longer than a callback should wait for a core.
+func breathe(i int) {
+	if i%500 == 499 {
+		runtime.Gosched()
+	}
+}
