@@ -1,7 +1,8 @@
 // Command bench measures what Callboard costs beside a bare net/http forwarder: the same sinks,
 // the same closed-loop load, in turn, in one run. It prints the CPU that each took for a callback,
 // their ratio, and Callboard's memory after many callbacks. Then it
-// compares durable deliveries with bare queues, and looks at many deliveries that wait.
+// compares durable deliveries with bare queues, looks at how a big rule set loads and reloads, and at many deliveries
+// that wait.
 //
 // Both run as they are by default. Callboard's default collects garbage less often than Go's does (see cmd/callboard/serve.go);
 // GOGC in the environment sets it for both, which takes that part of the difference out.
@@ -40,7 +41,9 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds, in each of which both are measured; medians are printed")
 	flag.DurationVar(&b.round, "round", 4*time.Second, "time that each is loaded in a round")
 	flag.IntVar(&b.million, "requests", 1_000_000, "callbacks before memory is read")
-	flag.StringVar(&b.only, "only", "", "one part: await, durable, memory, retry or million")
+	flag.StringVar(&b.only, "only", "", "one part: await, durable, memory, reload, retry or million")
+	flag.IntVar(&b.rules, "rules", 100_000, "rules of the part reload")
+	flag.IntVar(&b.files, "files", 1000, "files that they are in")
 	flag.Parse()
 	if err := b.run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -50,6 +53,7 @@ func main() {
 
 type bench struct {
 	connections, rounds, million int
+	rules, files                 int
 	round                        time.Duration
 	binary, only                 string
 	sinks                        []string // URLs
@@ -80,6 +84,7 @@ func (b *bench) run() error {
 		{"await", b.await},
 		{"durable", b.durable},
 		{"memory", b.memory},
+		{"reload", b.reload},
 		{"retry", b.waitingForRetry},
 		{"million", b.waitingMillion},
 	} {
