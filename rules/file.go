@@ -63,8 +63,8 @@ func (s *source) forget() {
 // lineLength returns how many bytes stand before the first line break. It stands for lineBreak where all of a file is
 // read.
 func lineLength(data []byte) int {
-	for i := 0; i < len(data); i++ {
-		if c := data[i]; c == '\n' || c == '\r' || c >= 0xc2 && breakLength(data[i:]) > 0 {
+	for i, c := range data {
+		if c == '\n' || c == '\r' || c >= 0xc2 && breakLength(data[i:]) > 0 {
 			return i
 		}
 	}

@@ -39,7 +39,7 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 			return corpusOptions.LookupEnv(name)
 		}
 		names := []string{"a.yaml", "b.yaml", "c.yaml", "d.yaml", "e.yaml"}
-		files := map[string]string{}
+		files := map[string]string{"a.yaml": loaderFiles["sinks"], "b.yaml": loaderFiles["more"], "c.yaml": loaderFiles["asks"], "d.yaml": loaderFiles["told"]}
 		loader := NewLoader(o)
 		loader.Workers = rapid.IntRange(0, 3).Draw(t, "workers")
 		type published struct {
@@ -208,4 +208,35 @@ func TestOnlyWhatChangedIsLoadedAgain(t *testing.T) {
 	load("a comment was added", Work{FilesRead: 1, FilesKept: 50, ConditionsKept: 1000})
 	files = slices.Delete(files, 7, 8)
 	load("a file is gone", Work{FilesKept: 50, ConditionsKept: 980})
+}
+
+// The order_by of a sink reads what the rules' callbacks carry, also when the rules change and the sink does not.
+func TestKeysFollowTheRules(t *testing.T) {
+	sinks := File{"sinks.yaml", []byte("sinks: {archive: {url: 'http://archive', order_by: groupType}}")}
+	rule := func(callback string) File {
+		return File{"rules.yaml", []byte("rules: [{name: r, callbacks: " + callback + ", notify: archive}]")}
+	}
+	loader := NewLoader(Options{})
+	for callback, groupType := range map[string]string{"beforeApplyJoinGroup": `"2"`, "beforeCreateGroup": "2"} {
+		set, found := loader.Load([]File{rule(callback), sinks})
+		if set == nil {
+			t.Fatal(found)
+		}
+		cb, err := openim.Decode(openim.Request{Path: "/" + wireName(t, callback), Body: []byte(`{"groupType":` + groupType + `}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan := set.Match(cb, time.Time{}); len(plan.Notify) != 1 || plan.Notify[0].Key != "2" {
+			t.Errorf("%s with groupType %s notifies %+v, want the key 2", callback, groupType, plan.Notify)
+		}
+	}
+}
+
+func wireName(t *testing.T, short string) string {
+	t.Helper()
+	c, ok := openim.Lookup(short)
+	if !ok {
+		t.Fatalf("no command %s", short)
+	}
+	return c.Name
 }

@@ -58,7 +58,7 @@ func (c contents) digest() digest {
 	h := sha256.New()
 	for i := range c {
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(c[i].Name))))
-		io.WriteString(h, c[i].Name)
+		h.Write([]byte(c[i].Name))
 		h.Write(c[i].sum[:])
 	}
 	return digest(h.Sum(nil))

@@ -64,10 +64,9 @@ func TestCompactProgramsDoTheSame(t *testing.T) {
 		if code(got) != code(want) {
 			t.Fatalf("%s compiles to %s, want %s", src, code(got), code(want))
 		}
-		scope := NewEnv([]*Cond{want, got}).Bind(cb, noon)
-		defer scope.Release()
-		wantTrue, wantErr := scope.Eval(want)
-		gotTrue, gotErr := scope.Eval(got)
+		scope := func(c *Cond) *Scope { return NewEnv([]*Cond{c}).Bind(cb, noon) } // each with a machine of its own
+		wantTrue, wantErr := scope(want).Eval(want)
+		gotTrue, gotErr := scope(got).Eval(got)
 		if gotTrue != wantTrue || fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
 			t.Fatalf("%s is %t (%v), want %t (%v)", src, gotTrue, gotErr, wantTrue, wantErr)
 		}
@@ -86,5 +85,5 @@ func TestCompactProgramsDoTheSame(t *testing.T) {
 // code is all of a program that runs.
 func code(c *Cond) string {
 	p := c.program
-	return fmt.Sprint(p.Bytecode, p.Arguments, len(p.Constants), p.Locations(), c.slots, c.reads)
+	return fmt.Sprintf("%v %v %d %v %v %v", p.Bytecode, p.Arguments, len(p.Constants), p.Locations(), c.slots, c.reads)
 }
