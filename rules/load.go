@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"runtime"
 	"time"
 
 	"callboard/internal/diag"
@@ -14,8 +15,12 @@ import (
 const MaxFile = 4 << 20
 
 // Load reads and checks rules files as one table. It reports everything wrong at once, in file
-// order. The Set is nil when any diagnostic is an error.
-func Load(files []File, o Options) (*Set, []diag.Diagnostic) { return NewLoader(o).Load(files) }
+// order. The Set is nil when any diagnostic is an error. It reads files on all cores.
+func Load(files []File, o Options) (*Set, []diag.Diagnostic) {
+	l := NewLoader(o)
+	l.Workers = runtime.GOMAXPROCS(0)
+	return l.Load(files)
+}
 
 // A loader is a table while its files are checked together.
 type loader struct {

@@ -33,7 +33,7 @@ type secretSources struct {
 	lookupEnv func(string) (string, bool)
 	readFile  func(string) ([]byte, error)
 
-	mu    sync.Mutex
+	mu    sync.Mutex            // held for a whole look-up, so that the functions need not be safe for concurrent use
 	files map[string]fileSecret // path → what was read
 }
 
@@ -154,6 +154,8 @@ func (r *references) unchanged() bool {
 
 // lookup is known for what is a reference, whether or not it stands for anything.
 func (r *secretSources) lookup(ref string) (value, problem, hint string, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	switch env, file := envReference.FindStringSubmatch(ref), fileReference.FindStringSubmatch(ref); {
 	case env != nil:
 		value, problem, hint = r.env(env[1], env[2] != "", env[3])
@@ -186,8 +188,6 @@ func (r *secretSources) env(name string, hasDefault bool, whenUnset string) (val
 }
 
 func (r *secretSources) file(path string) (value, problem string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	read, ok := r.files[path]
 	if !ok {
 		read = r.read(path)

@@ -17,7 +17,7 @@ type File struct {
 	Data []byte
 }
 
-// Options configures Load. The zero value is ready to use.
+// Options configures Load. The zero value is ready to use. Its functions are called by one goroutine at a time.
 type Options struct {
 	// LookupEnv resolves ${env:NAME}. Nil means os.LookupEnv.
 	LookupEnv func(string) (string, bool)
