@@ -85,6 +85,7 @@ func (p *placeholders) replace(reference string) string {
 // warnings tells which references were replaced, at each place where they stand, in file order.
 func (p *placeholders) warnings() []diag.Diagnostic {
 	var ds []diag.Diagnostic
+	slices.Sort(p.replaced) // files are read in any order
 	for _, f := range p.files {
 		for n, line := range strings.Split(string(f.Data), "\n") {
 			if strings.HasPrefix(strings.TrimSpace(line), "#") {
