@@ -20,7 +20,6 @@ type link struct {
 func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 	s := &Set{Revision: revision(drafts), Dedup: table.dedup()}
 	links := make(map[string]*link, len(table.sinks))
-	var values []*when.Value
 	changed := map[string]bool{} // sink name → its link is another one
 	for _, draft := range table.sinks {
 		k := l.links[draft.Name]
@@ -31,25 +30,18 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 		}
 		links[draft.Name] = k
 		s.Sinks = append(s.Sinks, k.sink)
-		values = append(values, k.sink.Shaper.values()...)
 	}
 	l.links = links
 	slices.SortFunc(s.Sinks, func(a, b *Sink) int { return cmp.Compare(a.Name, b.Name) })
 	s.Rules = make([]*Rule, len(table.rules))
-	conds := make([]*when.Cond, 0, len(table.rules))
 	for i, r := range table.ordered() {
 		breathe(i)
 		if !r.tied || len(changed) > 0 && r.names(changed) {
 			r.tie(links)
 		}
 		s.Rules[i] = r.Rule
-		if r.cond != nil {
-			conds = append(conds, r.cond)
-		}
 	}
-	keys := table.keys()
-	s.env = when.NewEnv(conds, keys...)
-	l.compiler.Forget(conds, keys, values)
+	s.env = when.NewEnv(table.conds(), table.keys()...)
 	s.index()
 	return s
 }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -50,7 +49,7 @@ func NewLoader(o Options) *Loader {
 // Work returns what the last Load had to do.
 func (l *Loader) Work() Work { return l.work }
 
-// Load is the function Load. It keeps the data of files, which must not be changed.
+// Load does what the function Load does. It keeps the data of files, which must not be changed.
 func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 	compiled := l.compiler.Compiled()
 	table := &loader{
@@ -70,6 +69,8 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 	if !diag.HasErrors(table.findings.list) {
 		set = l.set(table, drafts)
 	}
+	conds := table.conds()
+	table.forget(conds)
 	names := make([]string, len(files))
 	for i, f := range files {
 		names[i] = f.Name
@@ -79,7 +80,7 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 		f.again = nil
 	}
 	l.work.Compiled = l.compiler.Compiled() - compiled
-	l.work.ConditionsKept = max(0, table.conditions()-l.work.Compiled)
+	l.work.ConditionsKept = max(0, len(conds)-l.work.Compiled)
 	return set, table.findings.list
 }
 
@@ -187,15 +188,28 @@ func (l *loader) join(drafts []*fileDraft) {
 	}
 }
 
-// conditions counts the rules that have one.
-func (l *loader) conditions() int {
-	n := 0
+// conds returns the compiled conditions of the table, one for each rule that has one.
+func (l *loader) conds() []*when.Cond {
+	conds := make([]*when.Cond, 0, len(l.rules))
 	for _, r := range l.rules {
 		if r.cond != nil {
-			n++
+			conds = append(conds, r.cond)
 		}
 	}
-	return n
+	return conds
+}
+
+// forget drops expressions that are out of use; conds are those of rules.
+func (l *loader) forget(conds []*when.Cond) {
+	keys := l.keys()
+	var values []*when.Value
+	for _, s := range l.sinks {
+		values = append(values, s.Shaper.values()...)
+		if s.Shaper != nil && s.Shaper.key != nil {
+			keys = append(keys, s.Shaper.key)
+		}
+	}
+	l.compiler.Forget(conds, keys, values)
 }
 
 // keys returns the compiled keys of the table.
@@ -206,5 +220,5 @@ func (l *loader) keys() []*when.Key {
 			keys = append(keys, s.key)
 		}
 	}
-	return slices.Clip(keys)
+	return keys
 }
