@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"os"
-	"sync"
-	"sync/atomic"
 
 	"callboard/internal/diag"
 	"callboard/rules/when"
@@ -95,23 +93,9 @@ func (l *Loader) read(files []File, with *loading) []*fileDraft {
 			changed = append(changed, i)
 		}
 	}
-	var next atomic.Int64
-	work := func() {
-		for {
-			n := int(next.Add(1)) - 1
-			if n >= len(changed) {
-				return
-			}
-			f := files[changed[n]]
-			drafts[changed[n]] = newFileDraft(f, with)
-		}
-	}
-	var helpers sync.WaitGroup
-	for range min(l.Workers, len(changed)) - 1 {
-		helpers.Go(work)
-	}
-	work()
-	helpers.Wait()
+	eachOf(len(changed), l.Workers, func(n int) {
+		drafts[changed[n]] = newFileDraft(files[changed[n]], with)
+	})
 	l.files = make(map[string]*fileDraft, len(files))
 	for i, f := range files {
 		l.files[f.Name] = drafts[i]
