@@ -23,7 +23,7 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 	changed := map[string]bool{} // sink name → its link is another one
 	for _, draft := range table.sinks {
 		k := l.links[draft.Name]
-		if k == nil || k.read != draft.read || k.key != draft.key || !k.sink.Shaper.same(draft.Shaper) {
+		if k == nil || k.read != draft.read || k.key != draft.key || !k.sink.Shaper.Same(draft.Shaper) {
 			sink := draft.Sink
 			k = &link{draft.read, draft.onFailure, target{&sink, draft.key}}
 			changed[sink.Name] = true

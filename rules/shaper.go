@@ -68,18 +68,14 @@ func (s *Shaper) values() []*when.Value {
 	return values
 }
 
-// same reports whether two of one sink, whose settings are the same, compute the same: they have the same expressions,
-// compiled for the same callbacks. Either may be nil.
-func (s *Shaper) same(other *Shaper) bool {
+// Same reports whether the Shapers of two sinks with the same settings compute the same: the types of fields depend on the
+// callbacks that rules bring to a sink. Either may be nil.
+func (s *Shaper) Same(other *Shaper) bool {
 	if s == nil || other == nil {
 		return s == other
 	}
-	return s.key == other.key && slices.Equal(s.values(), other.values())
+	return slices.Equal(s.commands, other.commands)
 }
-
-// Same reports whether the Shapers of two sinks with the same settings compute the same: the types of fields depend on the
-// callbacks that rules bring to a sink.
-func (s *Shaper) Same(other *Shaper) bool { return slices.Equal(s.commands, other.commands) }
 
 // Shapes reports whether it changes what is sent. It may be called on nil.
 func (s *Shaper) Shapes() bool { return s != nil && s.env != nil }
