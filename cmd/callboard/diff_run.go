@@ -161,13 +161,9 @@ func (d *diffRun) line(report *compare.Report, file string, n int, line []byte) 
 		return fmt.Errorf("%s: %w", place, err)
 	}
 	c := &record.Callback
-	if reason := d.notCompared(c); reason != "" {
+	cb, reason := d.decode(c)
+	if reason != "" {
 		report.Skip(reason)
-		return nil
-	}
-	cb, broken := openim.Decode(recordedRequest(c))
-	if broken != nil {
-		report.Skip(notReadable)
 		return nil
 	}
 	recorded, err := compare.ReadRecord(c)
@@ -198,6 +194,18 @@ func (d *diffRun) line(report *compare.Report, file string, n int, line []byte) 
 	}
 	report.Add(int64(n), s, compare.Differences(&base, &candidate))
 	return nil
+}
+
+// decode returns the callback of a record, or why it is not compared.
+func (d *diffRun) decode(c *journal.Callback) (cb *openim.Callback, reason string) {
+	if reason := d.notCompared(c); reason != "" {
+		return nil, reason
+	}
+	cb, err := openim.Decode(recordedRequest(c))
+	if err != nil {
+		return nil, notReadable
+	}
+	return cb, ""
 }
 
 func (d *diffRun) notCompared(c *journal.Callback) string {
