@@ -31,6 +31,7 @@ func (l *loader) check(files []File) {
 		l.checkUnused()
 		l.checkIdleSettings()
 		l.checkReach()
+		l.checkExpiry()
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"callboard/internal/diag"
 	"callboard/internal/testkit"
@@ -25,6 +26,8 @@ const secretMark = "S3CR3T"
 
 // corpusOptions resolves references for the corpus.
 var corpusOptions = Options{
+	Now:     time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+	Analyse: true,
 	LookupEnv: func(name string) (string, bool) {
 		value, ok := map[string]string{
 			"MODERATION_URL": "https://callboard:" + secretMark + "@moderation.internal/check",

@@ -22,6 +22,8 @@ type source struct {
 	begins   []uint32  // of lines, in data; one more for the end
 	revealed []stretch // values that diagnostics may show, see secrets.go
 
+	ignores []ignore // comments that silence warnings, see ignore.go
+
 	read struct { // the line that was asked for last
 		line int
 		text []rune

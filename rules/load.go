@@ -26,6 +26,9 @@ func Load(files []File, o Options) (*Set, []diag.Diagnostic) {
 type loader struct {
 	*loading
 	findings *findings
+	now      time.Time // by which rules expire
+	analyse  bool
+	sources  []*source
 	window   time.Duration // of dedup where no file has one
 	sinks    []*sinkDraft
 	rules    []*outline
@@ -70,6 +73,7 @@ func (f *fileDraft) read(d *decoder) {
 		return
 	}
 	documents := d.parse(data)
+	d.findIgnores(data, documents)
 	if documents == nil {
 		if len(d.findings.list) == 0 {
 			d.fail(place{}, idEmptyFile, "a table without rules must be asked for: `rules: []`", "the file is empty")

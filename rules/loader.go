@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"os"
+	"time"
 
 	"callboard/internal/diag"
 	"callboard/rules/when"
@@ -57,11 +58,18 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 			answerWithin: l.o.AnswerWithin,
 		},
 		findings: &findings{},
+		now:      l.o.Now,
+		analyse:  l.o.Analyse,
 		window:   l.o.Dedup,
+	}
+	if table.now.IsZero() {
+		table.now = time.Now()
 	}
 	drafts := l.read(files, table.loading)
 	table.join(drafts)
 	table.check(files)
+	table.silence()
+	table.nameOwners()
 	table.findings.show()
 	var set *Set
 	if !diag.HasErrors(table.findings.list) {
@@ -156,6 +164,7 @@ func (l *loader) join(drafts []*fileDraft) {
 	for _, f := range drafts {
 		l.findings.take(f.findings)
 		f.decoder.findings = l.findings
+		l.sources = append(l.sources, f.decoder.source)
 		if f.defaults != nil {
 			l.defaults = append(l.defaults, f.defaults)
 		}

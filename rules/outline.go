@@ -12,6 +12,7 @@ type outline struct {
 	*Rule
 	from   *decoder
 	at     place // its name, or its beginning
+	start  int   // line of its beginning
 	file   *fileDraft
 	number int    // in its file
 	always bool   // it has no condition, or true
@@ -39,7 +40,7 @@ func newOutline(r *ruleDraft, f *fileDraft, number int) *outline {
 		rule.Reply = &reply
 	}
 	o := &outline{
-		Rule: &rule, from: r.from, at: r.at, file: f, number: number,
+		Rule: &rule, from: r.from, at: r.at, start: r.start, file: f, number: number,
 		always: r.condition == nil || strings.TrimSpace(r.condition.text) == "true",
 	}
 	if !r.await.failed.silent() || !r.await.failedDefault.silent() {
@@ -67,6 +68,14 @@ func (o *outline) draft() *ruleDraft {
 		f.again.decoder.findings = f.decoder.findings
 	}
 	return f.again.rules[o.number]
+}
+
+// placeOf returns where a key of the rule stands, or its name where defaults have it.
+func (o *outline) placeOf(key string) place {
+	if at, own := o.draft().has[key]; own {
+		return at
+	}
+	return o.at
 }
 
 // forget drops what only reading a file needs.

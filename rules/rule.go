@@ -16,6 +16,7 @@ type ruleDraft struct {
 	Rule
 	from      *decoder
 	at        place            // its name, or its beginning
+	start     int              // line of its beginning
 	has       map[string]place // its keys, without those of defaults
 	condition *node            // of when
 	await     awaitDraft
@@ -30,7 +31,7 @@ const (
 
 var ruleKeys = keys[ruleDraft]{
 	what: "a rule",
-	known: []key[ruleDraft]{
+	known: append([]key[ruleDraft]{
 		{"name", (*decoder).ruleName},
 		{"description", func(d *decoder, n *node, r *ruleDraft) { d.description(n, &r.Description) }},
 		{"callbacks", (*decoder).callbacks},
@@ -45,7 +46,7 @@ var ruleKeys = keys[ruleDraft]{
 		{"on_error", func(d *decoder, n *node, r *ruleDraft) {
 			choice(d, n, "on_error", onErrorWords, []bool{false, true}, &r.MatchOnErr)
 		}},
-	},
+	}, metadataKeys...),
 }
 
 var onErrorWords = []string{"skip", "match"}
@@ -68,7 +69,7 @@ func (d *decoder) rules(n *node, defaults ruleDraft) []*ruleDraft {
 			runtime.Gosched() // as breathe does; reading a rule takes longer
 		}
 		r := defaults
-		r.from, r.at = d, d.place(item)
+		r.from, r.at, r.start = d, d.place(item), item.line
 		r.File, r.Line = d.name, item.line
 		r.await.startOver()
 		has, ok := readMapping(d, item, ruleKeys, &r)

@@ -27,6 +27,11 @@ type Options struct {
 	AnswerWithin time.Duration
 	// Dedup is the window of a dedup without an expression, used where no file has one. Zero means none.
 	Dedup time.Duration
+	// Now is the time by which rules expire. Zero means the current time.
+	Now time.Time
+	// Analyse finds also what does no harm yet may not be meant, such as rules that can never match. That costs more than
+	// loading: it is for who checks rules, not for who serves them.
+	Analyse bool
 }
 
 const defaultAnswerWithin = 4 * time.Second
@@ -48,17 +53,18 @@ type Set struct {
 type Rule struct {
 	Name        string
 	Description string
-	File        string // where it stands
-	Line        int
-	Callbacks   []*openim.Command // nil together with Unknown: every command
-	Unknown     []string          // wire names of commands that the catalogue lacks
-	When        string            // source of the condition with its references as written, "" when there is none
-	Priority    int               // higher goes first
-	Stop        bool              // ends matching after this rule
-	MatchOnErr  bool              // on_error: match
-	Await       *Await            // nil when it asks nobody
-	Notify      []string          // sinks that get the callback delivered, in the order written
-	Reply       *Reply            // nil when it answers nothing by itself
+	Metadata
+	File       string // where it stands
+	Line       int
+	Callbacks  []*openim.Command // nil together with Unknown: every command
+	Unknown    []string          // wire names of commands that the catalogue lacks
+	When       string            // source of the condition with its references as written, "" when there is none
+	Priority   int               // higher goes first
+	Stop       bool              // ends matching after this rule
+	MatchOnErr bool              // on_error: match
+	Await      *Await            // nil when it asks nobody
+	Notify     []string          // sinks that get the callback delivered, in the order written
+	Reply      *Reply            // nil when it answers nothing by itself
 
 	cond    *when.Cond
 	secrets []secret // in the condition

@@ -144,6 +144,15 @@ type schemaRule struct {
 	Priority    int             `json:"priority,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"Higher goes first. Default 0."`
 	Stop        schemaBool      `json:"stop,omitempty" jsonschema_description:"End matching after this rule. Default false."`
 	OnError     schemaOnError   `json:"on_error,omitempty" jsonschema_description:"What a condition that fails counts as. Default skip."`
+	schemaMetadata
+}
+
+// schemaMetadata is what a rule and defaults of rules say for people.
+type schemaMetadata struct {
+	Owner   string            `json:"owner,omitempty" jsonschema_description:"The team that answers for it. Default the team that callboard.yaml gives the file to."`
+	Runbook string            `json:"runbook,omitempty" jsonschema_description:"URL of what to do when it misbehaves."`
+	Labels  map[string]string `json:"labels,omitempty" jsonschema_description:"Names and texts, for people and programs that read reports."`
+	Expires schemaDate        `json:"expires,omitempty" jsonschema_description:"The last day on which it is wanted, as in 2027-01-31 (UTC). Then it still works, and is a finding."`
 }
 
 type schemaDefaultRules struct {
@@ -152,6 +161,7 @@ type schemaDefaultRules struct {
 	Priority  int                 `json:"priority,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"Higher goes first. Default 0."`
 	OnError   schemaOnError       `json:"on_error,omitempty" jsonschema_description:"What a condition that fails counts as. Default skip."`
 	Await     *schemaDefaultAwait `json:"await,omitempty" jsonschema_description:"Of the rules that ask sinks."`
+	schemaMetadata
 }
 
 type schemaAwait struct {

@@ -22,6 +22,7 @@ type (
 	schemaRate      string
 	schemaOnStuck   string
 	schemaSuccess   string
+	schemaDate      string
 
 	schemaBatchFormat string
 	schemaBatchItem   string
@@ -52,6 +53,10 @@ func (schemaBytes) JSONSchema() *jsonschema.Schema {
 		{Type: "integer", Minimum: "1"},
 		{Type: "string", Pattern: "^[0-9]+ *(B|KB|MB|GB|KiB|MiB|GiB)?$"},
 	}})
+}
+
+func (schemaDate) JSONSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "string", Pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 }
 
 func (schemaBool) JSONSchema() *jsonschema.Schema {
