@@ -27,6 +27,7 @@ func (l *loader) check(files []File) {
 	l.compileShapes()
 	l.checkDedup()
 	l.checkTimeouts()
+	l.checkLimits()
 	if !diag.HasErrors(l.findings.list) { // else what could not be read may be what is missed
 		l.checkUnused()
 		l.checkIdleSettings()

@@ -62,7 +62,7 @@ var corpusOptions = Options{
 func corpus(t testing.TB, dir string) map[string][]File {
 	t.Helper()
 	cases := map[string][]File{}
-	for _, pattern := range []string{"*.yaml", "*/*.yaml"} {
+	for _, pattern := range []string{"*.yaml", "*/*.yaml", "*/*/*.yaml", "*/*/*/*.yaml"} {
 		paths, err := filepath.Glob(filepath.Join("testdata", dir, pattern))
 		if err != nil {
 			t.Fatal(err)

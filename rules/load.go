@@ -36,6 +36,10 @@ type loader struct {
 	dedups   []*dedupDraft
 	noRules  bool // whether a file says `rules: []`
 
+	folder *folderDraft           // nil when the folder has no settings
+	root   string                 // the folder that has them
+	teamOf map[*source]*teamDraft // rules file → team; nil for none
+
 	inOrder []*outline // see ordered
 }
 
@@ -76,7 +80,7 @@ func (f *fileDraft) read(d *decoder) {
 	d.findIgnores(data, documents)
 	if documents == nil {
 		if len(d.findings.list) == 0 {
-			d.fail(place{}, idEmptyFile, "a table without rules must be asked for: `rules: []`", "the file is empty")
+			d.emptyFile()
 		}
 		return
 	}
@@ -84,11 +88,23 @@ func (f *fileDraft) read(d *decoder) {
 		d.fail(d.wholeLine(extra.line), idSecondDocument, "put it into a file of its own", "a second document (---) in one file")
 	}
 	if documents[0].kind == nullNode {
-		d.fail(place{}, idEmptyFile, "a table without rules must be asked for: `rules: []`", "the file is empty")
+		d.emptyFile()
 		return
 	}
 	d.visits = fewestVisits + visitsPerNode*documents[0].size()
+	if isFolderFile(f.name) {
+		f.folder = d.folder(documents[0])
+		return
+	}
 	f.readDocument(d, documents[0])
+}
+
+func (d *decoder) emptyFile() {
+	hint := "a table without rules must be asked for: `rules: []`"
+	if isFolderFile(d.name) {
+		hint = "give files to teams in it, or take it away"
+	}
+	d.fail(place{}, idEmptyFile, hint, "the file is empty")
 }
 
 func (d *decoder) checkEncoding(data []byte) bool {

@@ -67,6 +67,8 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 	}
 	drafts := l.read(files, table.loading)
 	table.join(drafts)
+	table.findFolder(drafts)
+	table.giveOwners()
 	table.check(files)
 	table.silence()
 	table.nameOwners()
@@ -127,6 +129,8 @@ type fileDraft struct {
 	rules    []*ruleDraft // until outlines are made of them
 	outlines []*outline
 	noRules  bool // whether it says `rules: []`
+
+	folder *folderDraft // of FolderFile, which has nothing else; nil when it could not be read
 
 	again *fileDraft // the file read again, see outline.draft; nil between Loads
 }

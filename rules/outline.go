@@ -11,8 +11,9 @@ import (
 type outline struct {
 	*Rule
 	from   *decoder
-	at     place // its name, or its beginning
-	start  int   // line of its beginning
+	at     place  // its name, or its beginning
+	start  int    // line of its beginning
+	wrote  string // its owner by its own word or that of defaults
 	file   *fileDraft
 	number int    // in its file
 	always bool   // it has no condition, or true
@@ -40,7 +41,7 @@ func newOutline(r *ruleDraft, f *fileDraft, number int) *outline {
 		rule.Reply = &reply
 	}
 	o := &outline{
-		Rule: &rule, from: r.from, at: r.at, start: r.start, file: f, number: number,
+		Rule: &rule, from: r.from, at: r.at, start: r.start, wrote: r.Owner, file: f, number: number,
 		always: r.condition == nil || strings.TrimSpace(r.condition.text) == "true",
 	}
 	if !r.await.failed.silent() || !r.await.failedDefault.silent() {

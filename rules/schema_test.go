@@ -24,6 +24,15 @@ func loadSchema(t testing.TB) schema {
 	return s
 }
 
+func folderSchema(t testing.TB) schema {
+	t.Helper()
+	var s schema
+	if err := json.Unmarshal(schemaTextOf(t, folderJSONSchema()), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // resolve follows a reference from the root: "#/$defs/sink".
 func (s schema) resolve(ref string) any {
 	var at any = map[string]any(s)
@@ -55,8 +64,7 @@ func (s schema) mapping(definition any) map[string]any {
 
 // The keys that the parser reads are those that the schema knows.
 func TestSchemaHasTheParsersKeys(t *testing.T) {
-	s := loadSchema(t)
-	for definition, want := range map[string][]string{
+	schemaHasKeys(t, loadSchema(t), map[string][]string{
 		"":             fileKeys.names(),
 		"defaults":     defaultsKeys.names(),
 		"sink":         sinkKeys.names(),
@@ -75,7 +83,15 @@ func TestSchemaHasTheParsersKeys(t *testing.T) {
 		"policy":       policyKeys.names(),
 		"reply":        replyKeys.names(),
 		"refuse":       refuseKeys.names(),
-	} {
+	})
+	schemaHasKeys(t, folderSchema(t), map[string][]string{
+		"": folderKeys.names(), "team": teamKeys.names(), "priority": priorityKeys.names(),
+	})
+}
+
+func schemaHasKeys(t *testing.T, s schema, wanted map[string][]string) {
+	t.Helper()
+	for definition, want := range wanted {
 		var found any = map[string]any(s)
 		if definition != "" {
 			found = s.resolve("#/$defs/" + definition)
@@ -103,6 +119,10 @@ func TestSchemaAcceptsGoodFiles(t *testing.T) {
 	s := loadSchema(t)
 	for name, files := range corpus(t, "ok") {
 		for _, f := range files {
+			s := s
+			if isFolderFile(f.Name) {
+				s = folderSchema(t)
+			}
 			if err := s.check(map[string]any(s), instance(t, f)); err != nil {
 				t.Errorf("%s: %s: %v", name, f.Name, err)
 			}

@@ -20,9 +20,19 @@ func TestSchemaFile(t *testing.T) {
 	testkit.Golden(t, filepath.Join("..", "examples", "rules.schema.json"), string(schemaText(t)), *update)
 }
 
+// The same of callboard.yaml.
+func TestFolderSchemaFile(t *testing.T) {
+	testkit.Golden(t, filepath.Join("..", "examples", "callboard.schema.json"), string(schemaTextOf(t, folderJSONSchema())), *update)
+}
+
 func schemaText(t testing.TB) []byte {
 	t.Helper()
-	data, err := json.MarshalIndent(fileJSONSchema(), "", "  ")
+	return schemaTextOf(t, fileJSONSchema())
+}
+
+func schemaTextOf(t testing.TB, s *jsonschema.Schema) []byte {
+	t.Helper()
+	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,6 +43,13 @@ func fileJSONSchema() *jsonschema.Schema {
 	r := jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, Namer: schemaName}
 	s := r.Reflect(schemaFile{})
 	s.Title = "Callboard rules file"
+	return s
+}
+
+func folderJSONSchema() *jsonschema.Schema {
+	r := jsonschema.Reflector{Anonymous: true, ExpandedStruct: true, Namer: schemaName}
+	s := r.Reflect(schemaFolder{})
+	s.Title = "Callboard folder settings"
 	return s
 }
 
@@ -194,6 +211,33 @@ type schemaRefuse struct {
 	Code    int    `json:"code,omitempty" jsonschema:"minimum=100,maximum=2147483647" jsonschema_description:"What the client is told. Default 20001."`
 	Message string `json:"message,omitempty" jsonschema_description:"Shown to the user."`
 	Detail  string `json:"detail,omitempty" jsonschema_description:"For developers."`
+}
+
+type schemaFolder struct {
+	Owners  map[string]schemaTeam `json:"owners,omitempty" jsonschema_description:"Teams by name: the files that belong to each, and what their rules may do. What is not given is not limited."`
+	Unowned schemaUnowned         `json:"unowned,omitempty" jsonschema_description:"Whether there may be rules files that belong to no team. Default allow."`
+}
+
+type schemaTeam struct {
+	Files     schemaNames     `json:"files" jsonschema_description:"Files and folders of the team, below this folder. * stands for any characters of a name, ** for those of a path."`
+	Callbacks schemaCallbacks `json:"callbacks,omitempty" jsonschema_description:"Callbacks that its rules may be for. Default all."`
+	Sinks     schemaNotify    `json:"sinks,omitempty" jsonschema_description:"Sinks of others that its rules may ask and notify; * stands for any characters. Default all."`
+	Groups    schemaNotify    `json:"groups,omitempty" jsonschema_description:"Group ids that the conditions of its rules must be limited to, or what they begin with and a *. Default all."`
+	Powers    schemaPowers    `json:"powers,omitempty" jsonschema_description:"Whether its rules may refuse callbacks and stop matching. Default both."`
+	Priority  *schemaPriority `json:"priority,omitempty" jsonschema_description:"Priorities that its rules may have. Default any."`
+}
+
+type schemaPriority struct {
+	Min int `json:"min,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"The lowest."`
+	Max int `json:"max,omitempty" jsonschema:"minimum=-1000000000,maximum=1000000000" jsonschema_description:"The highest."`
+}
+
+func (schemaTeam) JSONSchemaExtend(s *jsonschema.Schema)     { extended(s) }
+func (schemaPriority) JSONSchemaExtend(s *jsonschema.Schema) { extended(s) }
+func (schemaFolder) JSONSchemaExtend(s *jsonschema.Schema) {
+	extended(s)
+	owners, _ := s.Properties.Get("owners")
+	extended(owners)
 }
 
 // Every mapping takes keys that begin with x- and ignores them.

@@ -23,6 +23,7 @@ type (
 	schemaOnStuck   string
 	schemaSuccess   string
 	schemaDate      string
+	schemaUnowned   string
 
 	schemaBatchFormat string
 	schemaBatchItem   string
@@ -97,6 +98,7 @@ type (
 	schemaDedup     struct{ schemaDedupParts }
 	schemaCache     struct{ schemaCacheParts }
 	schemaSecrets   []string
+	schemaPowers    []string
 )
 
 func oneOrMore(item *jsonschema.Schema) *jsonschema.Schema {
@@ -123,6 +125,14 @@ func (schemaCallbacks) JSONSchema() *jsonschema.Schema {
 	wire := &jsonschema.Schema{Type: "string", Pattern: "^callback."}
 	s := oneOrMore(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{names, wire}})
 	s.AnyOf[1].Items = &jsonschema.Schema{Ref: "#/$defs/callbacks/anyOf/0"} // the list of names once is enough
+	return s
+}
+
+func (schemaUnowned) JSONSchema() *jsonschema.Schema { return oneOfWords(unownedWords) }
+
+func (schemaPowers) JSONSchema() *jsonschema.Schema {
+	s := oneOrMore(oneOfWords(powerWords))
+	s.AnyOf[1].MinItems = nil
 	return s
 }
 
