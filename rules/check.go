@@ -33,6 +33,9 @@ func (l *loader) check(files []File) {
 		l.checkIdleSettings()
 		l.checkReach()
 		l.checkExpiry()
+		if l.analyse {
+			l.analyseAll()
+		}
 	}
 }
 
@@ -128,7 +131,21 @@ func (d *decoder) unknownSink(at place, name string, names []string) {
 
 // checkTimeouts finds sinks whose own timeout no rule ever lets pass.
 func (l *loader) checkTimeouts() {
-	longest := map[string]*outline{} // sink name → the rule that waits longest for it
+	longest := l.longestAwaits()
+	for _, s := range l.sinks {
+		at, own := s.has["timeout"]
+		r := longest[s.Name]
+		if !own || r == nil || s.notifiedBy != nil || s.Timeout <= l.waits(r) {
+			continue
+		}
+		s.from.warn(at, idTimeout, "a timeout below the deadline leaves time for a second attempt",
+			"the timeout of %s is never reached: rule %q, which waits longest for sink %q, ends after %s", short(s.Timeout), r.Name, s.Name, short(l.waits(r)))
+	}
+}
+
+// longestAwaits maps the name of a sink to the rule that waits longest for it.
+func (l *loader) longestAwaits() map[string]*outline {
+	longest := map[string]*outline{}
 	for i, r := range l.rules {
 		breathe(i)
 		if r.Await == nil {
@@ -140,15 +157,7 @@ func (l *loader) checkTimeouts() {
 			}
 		}
 	}
-	for _, s := range l.sinks {
-		at, own := s.has["timeout"]
-		r := longest[s.Name]
-		if !own || r == nil || s.notifiedBy != nil || s.Timeout <= l.waits(r) {
-			continue
-		}
-		s.from.warn(at, idTimeout, "a timeout below the deadline leaves time for a second attempt",
-			"the timeout of %s is never reached: rule %q, which waits longest for sink %q, ends after %s", short(s.Timeout), r.Name, s.Name, short(l.waits(r)))
-	}
+	return longest
 }
 
 func (l *loader) waits(r *outline) time.Duration { return cmp.Or(r.Await.Deadline, l.answerWithin) }
@@ -168,6 +177,7 @@ func (l *loader) checkReach() {
 			by = stopper(r, stopped, stoppedUnknown)
 		}
 		if by != nil {
+			l.unreached[r] = true
 			r.from.warn(r.at, idUnreachable, "", "rule %q is never reached: rule %q at %s:%d has no condition and stops", r.Name, by.Name, by.File, by.Line)
 			continue
 		}

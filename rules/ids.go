@@ -3,6 +3,8 @@ package rules
 // The ids of findings: stable, so that editors and scripts may rely on them. Those of conditions
 // come from package when.
 const (
+	idAlwaysMatches    = "always-matches"
+	idAttempts         = "attempts-too-long"
 	idAwaitIdle        = "await-without-effect"
 	idBackoff          = "backoff"
 	idBatchURL         = "batch-url"
@@ -11,6 +13,7 @@ const (
 	idCacheHides       = "cache-hides-callbacks"
 	idCommandUnknown   = "unknown-callback"
 	idComputedName     = "computed-name"
+	idContradicting    = "contradicting-verdicts"
 	idDeadline         = "deadline-too-long"
 	idDuplicateDedup   = "duplicate-dedup"
 	idDuplicateItem    = "duplicate-entry"
@@ -34,6 +37,8 @@ const (
 	idMisplaced        = "misplaced-file"
 	idMissingKey       = "missing-key"
 	idName             = "invalid-name"
+	idNeverForCallback = "never-for-callback"
+	idNeverMatches     = "never-matches"
 	idNoFiles          = "no-files"
 	idNoRules          = "no-rules"
 	idNoValue          = "no-value"
@@ -57,6 +62,7 @@ const (
 	idTimeout          = "timeout-never-reached"
 	idToldTwice        = "asked-and-notified"
 	idTooManyAliases   = "too-many-aliases"
+	idTwin             = "same-rule"
 	idTwoOwners        = "two-owners"
 	idURL              = "url"
 	idUnknownKey       = "unknown-key"

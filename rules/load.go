@@ -40,7 +40,8 @@ type loader struct {
 	root   string                 // the folder that has them
 	teamOf map[*source]*teamDraft // rules file → team; nil for none
 
-	inOrder []*outline // see ordered
+	inOrder   []*outline        // see ordered
+	unreached map[*outline]bool // rules behind one that stops everything
 }
 
 // ordered returns the rules in the order of matching.

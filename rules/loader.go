@@ -61,6 +61,8 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 		now:      l.o.Now,
 		analyse:  l.o.Analyse,
 		window:   l.o.Dedup,
+
+		unreached: map[*outline]bool{},
 	}
 	if table.now.IsZero() {
 		table.now = time.Now()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"callboard/internal/diag"
+	"callboard/rules/formula"
 )
 
 // giveOwners finds each file's team, and gives the rules of the file to it.
@@ -101,7 +102,7 @@ func (l *loader) checkLimits() {
 		}
 		t.checkCallbacks(r)
 		t.checkSinks(r, definedBy)
-		// GROUPS
+		t.checkGroups(r)
 		t.checkPowers(r)
 		if r.Priority < t.least || r.Priority > t.most {
 			t.refuse(r, r.placeOf("priority"), "priority", "priority %d: those of team %s are from %d to %d", r.Priority, t.name, t.least, t.most)
@@ -176,4 +177,58 @@ func (t *teamDraft) checkPowers(r *outline) {
 	case r.Await != nil && before:
 		t.refuse(r, r.placeOf("await"), "powers", "an await before the fact, since a vote may refuse: team %s has no power to refuse", t.name)
 	}
+}
+
+// checkGroups wants a condition that no callback of another group meets.
+func (t *teamDraft) checkGroups(r *outline) {
+	if t.groups == nil {
+		return
+	}
+	if why := t.beyondGroups(r); why != "" {
+		t.refuse(r, r.placeOf("when"), "groups", "%s: the groups of team %s are %s", why, t.name, texts(t.groups))
+	}
+}
+
+// beyondGroups says in which way a rule is not limited to the team's groups, "" when it is.
+func (t *teamDraft) beyondGroups(r *outline) string {
+	switch {
+	case r.cond == nil && r.always:
+		return "callbacks of all groups"
+	case r.cond == nil: // it is wrong otherwise
+		return ""
+	case t.holdsGroup(r.cond.Candidate()), !r.MatchOnErr && t.holdsGroup(r.cond.WhenTrue()): // the first costs nothing
+		return ""
+	}
+	return "a condition that does not limit groupID to them"
+}
+
+// holdsGroup reports whether a formula leaves only groups of the team.
+func (t *teamDraft) holdsGroup(f formula.Formula) bool {
+	switch f.Op {
+	case formula.Nothing:
+		return true
+	case formula.All:
+		return slices.ContainsFunc(f.Of, t.holdsGroup)
+	case formula.Some:
+		return !slices.ContainsFunc(f.Of, func(part formula.Formula) bool { return !t.holdsGroup(part) })
+	case formula.Leaf:
+		a := f.Atom
+		isGroup := a.Field.Root == formula.OfField && a.Field.Path == "" && strings.EqualFold(a.Field.Name, "groupID")
+		if !isGroup || a.View != formula.Plain || a.Kind != formula.OneOf && a.Kind != formula.HasPrefix {
+			return false
+		}
+		return len(a.Texts) == a.Len() && !slices.ContainsFunc(a.Texts, func(text string) bool {
+			return !slices.ContainsFunc(t.groups, func(p pattern) bool { return p.covers(text, a.Kind == formula.HasPrefix) })
+		})
+	}
+	return false
+}
+
+// covers reports whether a text, or everything that begins with it, matches a pattern for groups.
+func (p pattern) covers(text string, begins bool) bool {
+	prefix, open := strings.CutSuffix(p.text, "*")
+	if open {
+		return strings.HasPrefix(text, prefix)
+	}
+	return !begins && text == p.text
 }

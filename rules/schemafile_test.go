@@ -166,7 +166,7 @@ type schemaRule struct {
 
 // schemaMetadata is what a rule and defaults of rules say for people.
 type schemaMetadata struct {
-	Owner   string            `json:"owner,omitempty" jsonschema_description:"The team that answers for it. Default the team that callboard.yaml gives the file to."`
+	Owner   string            `json:"owner,omitempty" jsonschema_description:"The team that answers for it. By default the team that callboard.yaml gives the file to."`
 	Runbook string            `json:"runbook,omitempty" jsonschema_description:"URL of what to do when it misbehaves."`
 	Labels  map[string]string `json:"labels,omitempty" jsonschema_description:"Names and texts, for people and programs that read reports."`
 	Expires schemaDate        `json:"expires,omitempty" jsonschema_description:"The last day on which it is wanted, as in 2027-01-31 (UTC). Then it still works, and is a finding."`
