@@ -7,12 +7,18 @@ import (
 	"io/fs"
 )
 
-//go:embed quickstart/*.yaml rules.schema.json
+//go:embed quickstart/*.yaml rules.schema.json callboard.schema.json
 var files embed.FS
 
 // Schema returns the JSON Schema of rules files. A test of package rules keeps it equal to what that package reads.
 func Schema() []byte {
 	text, _ := files.ReadFile("rules.schema.json") // it is in the program
+	return text
+}
+
+// TeamsSchema returns the JSON Schema of callboard.yaml, kept equal in the same way.
+func TeamsSchema() []byte {
+	text, _ := files.ReadFile("callboard.schema.json") // it is in the program
 	return text
 }
 

@@ -16,18 +16,23 @@ type checkCmd struct {
 	Dirs         []string      `arg:"" optional:"" name:"dir" completion:"file" help:"Rules folders or single rules files; each is checked as a table of its own. Default: rules."`
 	Format       string        `default:"text" enum:"text,json,github" help:"How to print findings."`
 	AnswerWithin time.Duration `default:"4s" env:"CALLBOARD_ANSWER_WITHIN" help:"The budget of a callback, as serve gets it; deadlines beyond it are findings."`
+	Strict       bool          `help:"Exit 1 for warnings, too."`
+	Now          time.Time     `placeholder:"TIME" help:"When rules expire, as in 2026-01-31T18:30:00Z. Default: the current time."`
+	Callbacks    string        `completion:"file" placeholder:"FILE" help:"Recorded callbacks as callbacks export writes them, or - for standard input: tells how many each rule matches, and which other rule catches the same."`
 	AllowUnset   bool          `help:"Accept references $${env:…} and $${file:…} that cannot be resolved here, with a warning each, and leave TLS files alone: for checks on a machine that has no secrets."`
 }
 
 // Help shows an example.
 func (checkCmd) Help() string {
-	return `Prints every finding at its place and exits 1 when one of them is an error. Warnings alone exit 0. Give rules folders,
-not the single files of one folder: sinks and rules of different files belong together.
+	return `Prints every finding at its place and exits 1 when one of them is an error. Warnings alone exit 0, or 1 with --strict. Give
+rules folders, not the single files of one folder: sinks and rules of different files belong together. The manual's page on findings tells
+of each id in brackets. A comment silences a warning at its place: # callboard:ignore ID reason
 
 Example:
 
 	$ callboard check rules
 	$ callboard check --allow-unset --format github rules    # in CI, without production's secrets
+	$ callboard callbacks export --since 24h | callboard check --callbacks - rules
 `
 }
 
@@ -39,8 +44,12 @@ func (c checkCmd) Run(a *app) error {
 	if c.AnswerWithin <= 0 {
 		return usageError("", "--answer-within must be more than 0")
 	}
+	if c.Callbacks != "" && (len(c.Dirs) > 1 || c.Format == "github") {
+		return usageError("", "--callbacks goes with one folder, and with --format text or json")
+	}
 	var found []diag.Diagnostic
 	var total counts
+	var matches *matchReport
 	for _, dir := range c.Dirs {
 		set, ds, err := c.check(a, dir)
 		if err != nil {
@@ -51,11 +60,16 @@ func (c checkCmd) Run(a *app) error {
 			total.rules += len(set.Rules)
 			total.sinks += len(set.Sinks)
 		}
+		if set != nil && c.Callbacks != "" {
+			if matches, err = c.countMatches(a, set); err != nil {
+				return err
+			}
+		}
 	}
-	if err := c.print(a, found, total); err != nil {
+	if err := c.print(a, found, total, matches); err != nil {
 		return err
 	}
-	if diag.HasErrors(found) {
+	if diag.HasErrors(found) || c.Strict && len(found) > 0 {
 		return errFindings
 	}
 	return nil
@@ -70,7 +84,7 @@ func (c checkCmd) check(a *app, dir string) (*rules.Set, []diag.Diagnostic, erro
 	var set *rules.Set
 	keeper := table.New(table.Options{ // what serve does, so that what passes here is taken there
 		Dir:     dir,
-		Rules:   rules.Options{LookupEnv: a.lookupEnv, AnswerWithin: c.AnswerWithin},
+		Rules:   c.options(a.lookupEnv, nil),
 		Publish: func(t *router.Table) { set = t.Rules },
 	})
 	ds, err := keeper.Load()
@@ -88,18 +102,23 @@ func (c checkCmd) checkUnset(a *app, dir string) (*rules.Set, []diag.Diagnostic,
 		return nil, nil, err
 	}
 	unset := newPlaceholders(files, a.lookupEnv, os.ReadFile)
-	set, ds := rules.Load(files, rules.Options{LookupEnv: unset.lookupEnv, ReadFile: unset.readFile, AnswerWithin: c.AnswerWithin})
+	set, ds := rules.Load(files, c.options(unset.lookupEnv, unset.readFile))
 	return set, append(ds, unset.warnings()...), nil
+}
+
+// options are those of serve, with the analysis that only a check makes.
+func (c checkCmd) options(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) rules.Options {
+	return rules.Options{LookupEnv: lookupEnv, ReadFile: readFile, AnswerWithin: c.AnswerWithin, Now: c.Now, Analyse: true}
 }
 
 // counts is what was checked.
 type counts struct{ rules, sinks int }
 
-// print prints the findings, and for people a summary of one line.
-func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts) error {
+// print prints the findings and what was matched, and for people a summary of one line.
+func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts, matches *matchReport) error {
 	switch c.Format {
 	case "json":
-		return diag.WriteJSON(a.stdout, found)
+		return writeJSON(a.stdout, checkReport{diag.NewReport(found), matches})
 	case "github":
 		return diag.WriteGitHub(a.stdout, found)
 	}
@@ -109,8 +128,20 @@ func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts) error {
 	if len(found) > 0 {
 		fmt.Fprintln(a.stdout)
 	}
+	if matches != nil {
+		if err := matches.writeText(a.stdout); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.stdout)
+	}
 	fmt.Fprintln(a.stdout, summary(found, total))
 	return nil
+}
+
+// A checkReport is what check finds, for programs.
+type checkReport struct {
+	diag.Report
+	Callbacks *matchReport `json:"callbacks,omitempty"`
 }
 
 // summary says how a check ended. Rules and sinks cannot be counted while there are errors.

@@ -3,7 +3,9 @@ package main
 import "callboard/examples"
 
 // A schemaCmd prints the JSON Schema of rules files.
-type schemaCmd struct{}
+type schemaCmd struct {
+	Teams bool `help:"Print the schema of callboard.yaml, which gives files to teams."`
+}
 
 // Help shows an example.
 func (schemaCmd) Help() string {
@@ -17,7 +19,11 @@ Example:
 }
 
 // Run prints the schema.
-func (schemaCmd) Run(a *app) error {
-	_, err := a.stdout.Write(examples.Schema())
+func (c schemaCmd) Run(a *app) error {
+	schema := examples.Schema()
+	if c.Teams {
+		schema = examples.TeamsSchema()
+	}
+	_, err := a.stdout.Write(schema)
 	return err
 }

@@ -8,14 +8,15 @@ import (
 // Page is the page of the manual that tells of every finding, below the root of the project.
 const Page = "docs/findings.md"
 
-// A report is the JSON rendering. Names are only ever added, never changed.
-type report struct {
-	Diagnostics []entry `json:"diagnostics"`
+// A Report is the JSON rendering. Names are only ever added, never changed.
+type Report struct {
+	Diagnostics []Entry `json:"diagnostics"`
 	Errors      int     `json:"errors"`
 	Warnings    int     `json:"warnings"`
 }
 
-type entry struct {
+// An Entry is a diagnostic in a Report.
+type Entry struct {
 	Severity string `json:"severity"`
 	ID       string `json:"id"`
 	File     string `json:"file"`
@@ -38,17 +39,22 @@ type entry struct {
 // Severity is "error" or "warning"; line is 0 for a file as a whole; hint, source and owner are left out
 // when there is none; doc is the place in the manual. No diagnostics are an empty list.
 func WriteJSON(w io.Writer, ds []Diagnostic) error {
-	r := report{Diagnostics: make([]entry, 0, len(ds))}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(NewReport(ds))
+}
+
+// NewReport returns what WriteJSON writes, for those who add to it.
+func NewReport(ds []Diagnostic) Report {
+	r := Report{Diagnostics: make([]Entry, 0, len(ds))}
 	r.Errors, r.Warnings = Count(ds)
 	for _, d := range ds {
-		r.Diagnostics = append(r.Diagnostics, entry{
+		r.Diagnostics = append(r.Diagnostics, Entry{
 			Severity: d.Severity.String(), ID: d.ID,
 			File: d.File, Line: d.Line, Col: d.Col, EndCol: d.EndCol,
 			Message: d.Message, Hint: d.Hint, Source: d.Source, Owner: d.Owner, Doc: Page + "#" + d.ID,
 		})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(r)
+	return r
 }
