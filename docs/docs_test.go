@@ -80,6 +80,7 @@ func blocks(t *testing.T, lang string) []block {
 // What a block of YAML is shows in its first keys.
 var (
 	rulesFile    = regexp.MustCompile(`(?m)^(rules|sinks|defaults):`)
+	teamsFile    = regexp.MustCompile(`(?m)^owners:`)
 	webhooksFile = regexp.MustCompile(`(?m)^url:`)
 	podSpec      = regexp.MustCompile(`(?m)^ *containers:`)
 	switchKey    = regexp.MustCompile(`(?m)^(\w+):$`)
@@ -90,6 +91,8 @@ func TestYAMLIsRight(t *testing.T) {
 		switch {
 		case rulesFile.MatchString(b.text):
 			loads(t, b)
+		case teamsFile.MatchString(b.text):
+			loadsTeams(t, b)
 		case webhooksFile.MatchString(b.text):
 			namesSwitches(t, b)
 		case podSpec.MatchString(b.text):
@@ -102,13 +105,24 @@ func TestYAMLIsRight(t *testing.T) {
 // loads checks a rules file as it would load on a machine where no variable is set.
 func loads(t *testing.T, b block) {
 	unset := func(string) (string, bool) { return "", false }
-	_, found := rules.Load([]rules.File{{Name: b.place(), Data: []byte(b.text)}}, rules.Options{LookupEnv: unset})
+	_, found := rules.Load([]rules.File{{Name: b.place(), Data: []byte(b.text)}}, rules.Options{LookupEnv: unset, Analyse: true})
 	if len(found) > 0 {
 		var text strings.Builder
 		if err := diag.WriteText(&text, found); err != nil {
 			t.Fatal(err)
 		}
 		t.Errorf("%s:\n%s", b.place(), text.String())
+	}
+}
+
+// loadsTeams checks a callboard.yaml beside a rules file of each team.
+func loadsTeams(t *testing.T, b block) {
+	_, found := rules.Load([]rules.File{
+		{Name: rules.FolderFile, Data: []byte(b.text)}, {Name: "base.yaml", Data: []byte("rules: []")},
+		{Name: "moderation/words.yaml", Data: []byte("rules: []")}, {Name: "spam.yaml", Data: []byte("rules: []")},
+	}, rules.Options{})
+	for _, d := range found {
+		t.Errorf("%s: %s", b.place(), d)
 	}
 }
 

@@ -130,6 +130,11 @@ func TestKeysOfRulesFiles(t *testing.T) {
 	same(t, "keys of cache", s.keys("cache"), column(t, "shaping.md", "## cache", "key | says"))
 	same(t, "keys of dedup", s.keys("dedup"), column(t, "rules.md", "## dedup", "key | default | meaning"))
 	same(t, "keys of a rule", s.keys("rule"), column(t, "rules.md", "## Rules", "key | default | meaning"))
+	var teams schema
+	if err := json.Unmarshal(examples.TeamsSchema(), &teams); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "keys of a team", teams.keys("team"), column(t, "rules.md", "## Teams", "key | default | meaning"))
 	same(t, "keys of await", s.keys("await"), column(t, "rules.md", "### await", "key | default | meaning"))
 
 	policies := []string{"{quorum: 2}", "{primary: moderation}"}
