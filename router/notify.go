@@ -126,7 +126,7 @@ func (g *Gateway) Replay(ctx context.Context, r openim.Request, of string, sinks
 	}
 	t.Queued = true
 	for _, rule := range plan.Matched {
-		t.Rules = append(t.Rules, RuleTrace{Rule: rule.Name, Matched: true})
+		t.Rules = append(t.Rules, RuleTrace{Rule: rule.Name, Matched: true, Metadata: &rule.Metadata})
 	}
 	t.Why = "a replay: only notifications count"
 	t.Duration = time.Since(now)

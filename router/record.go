@@ -96,6 +96,10 @@ func (p tracePage) AppendJSON(b []byte) []byte {
 		w.text("decision", r.Decision)
 		w.text("why", p.told(r.Why))
 		w.text("error", r.Err)
+		if m := r.Metadata; m != nil { // the rest of it is with the rule: this is written for every callback
+			w.text("owner", m.Owner)
+			w.text("runbook", m.Runbook)
+		}
 		w.count(r.Count)
 	})
 	w.list("asked", len(t.Asked), func(i int) { p.asked(w, &t.Asked[i]) })

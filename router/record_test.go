@@ -12,7 +12,7 @@ import (
 
 func TestARecordHasWhatPeopleSearchFor(t *testing.T) {
 	g := newGateway(t, Options{Queue: &fakeQueue{}}, `rules:
-  - {name: both, callbacks: [beforeSendGroupMsg], await: {sinks: [mod]}, notify: [archive]}
+  - {name: both, owner: trust, runbook: "https://wiki/both", callbacks: [beforeSendGroupMsg], await: {sinks: [mod]}, notify: [archive]}
 `, map[string]*scripted{"mod": refuses(20403, "not \"here\"", 0), "archive": says(openim.Allow, 0)})
 	g.post("beforeSendGroupMsg", map[string]any{"groupID": "g1", "sendID": "u1", "operationID": "op", "content": "a secret word"})
 	tr := g.last()
@@ -28,7 +28,7 @@ func TestARecordHasWhatPeopleSearchFor(t *testing.T) {
 	}
 	var page struct {
 		Why, DecidedBy, Reply string
-		Rules                 []struct{ Rule, Decision, Why string }
+		Rules                 []struct{ Rule, Decision, Why, Owner, Runbook string }
 		Asked                 []struct {
 			Sink, Vote, Message string
 			Code, Attempts      int
@@ -41,6 +41,9 @@ func TestARecordHasWhatPeopleSearchFor(t *testing.T) {
 	raw := r.Trace.(tracePage).AppendJSON(nil)
 	if err := json.Unmarshal(raw, &page); err != nil {
 		t.Fatalf("%v: %s", err, raw)
+	}
+	if page.Rules[0].Owner != "trust" || page.Rules[0].Runbook != "https://wiki/both" {
+		t.Errorf("trace %s, want the rule's owner and runbook", raw)
 	}
 	if page.Rules[0].Decision != "refuse" || page.Asked[0].Code != 20403 || page.Asked[0].Message != `not "here"` || page.Notified[0].Rules[0] != "both" || page.Reply == "" {
 		t.Errorf("trace %s", raw)

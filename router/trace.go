@@ -54,6 +54,8 @@ type RuleTrace struct {
 	Err      string // of its condition, or ""
 	Matched  bool   // false only with Err: on_error is skip
 	Count    *Count // of the votes of who was asked; nil where nobody was, or as Why
+
+	Metadata *rules.Metadata // what the rule's author says of it; of the table, read-only
 }
 
 // A SinkTrace is what one sink came to.
@@ -81,7 +83,7 @@ func (t *Trace) conclude(c *call, plan rules.Plan, watched bool) {
 	}
 	for _, e := range plan.Errors {
 		if !e.Matched {
-			t.Rules = append(t.Rules, RuleTrace{Rule: e.Rule.Name, Err: e.Err.Error()})
+			t.Rules = append(t.Rules, RuleTrace{Rule: e.Rule.Name, Err: e.Err.Error(), Metadata: &e.Rule.Metadata})
 		}
 	}
 	worded := watched || t.Verdict.Refuse || !c.unanimous()
@@ -115,7 +117,7 @@ func (c *call) unanimous() bool {
 }
 
 func (c *call) traceRule(m *matched, plan rules.Plan, worded bool) RuleTrace {
-	rt := RuleTrace{Rule: m.rule.Name, Matched: true}
+	rt := RuleTrace{Rule: m.rule.Name, Matched: true, Metadata: &m.rule.Metadata}
 	for _, e := range plan.Errors {
 		if e.Rule == m.rule.Rule {
 			rt.Err = e.Err.Error()

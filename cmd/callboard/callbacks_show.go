@@ -24,6 +24,8 @@ type traceJSON struct {
 		Decision string `json:"decision"`
 		Why      string `json:"why"`
 		Error    string `json:"error"`
+		Owner    string `json:"owner"`
+		Runbook  string `json:"runbook"`
 		explain.Count
 	} `json:"rules"`
 	Asked []struct {
@@ -103,10 +105,15 @@ func writeCallback(w io.Writer, d console.CallbackDetail) error {
 func writeTrace(w io.Writer, t traceJSON) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(t.Rules) > 0 {
-		fmt.Fprintf(table, "\nRULE\tDECISION\tWHY\n")
+		fmt.Fprintf(table, "\nRULE\tDECISION\tOWNER\tWHY\n")
 	}
 	for _, r := range t.Rules {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", r.Rule, orDash(r.Decision), orDash(plain(r.Why+" "+r.Error)))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Rule, orDash(r.Decision), orDash(r.Owner), orDash(plain(r.Why+" "+r.Error)))
+	}
+	for _, r := range t.Rules {
+		if r.Runbook != "" {
+			fmt.Fprintf(table, "runbook of %s: %s\n", r.Rule, plain(r.Runbook))
+		}
 	}
 	if len(t.Asked) > 0 {
 		fmt.Fprintf(table, "\nASKED\tVOTE\tTOOK\tSTATUS\tATTEMPTS\tREASON\n")

@@ -45,6 +45,7 @@ type Rule struct {
 	Does     []string  `json:"does,omitempty" doc:"What it does when it matches, in words."`
 	Await    *Await    `json:"await,omitempty"`
 	Notify   []string  `json:"notify,omitempty"`
+	Metadata
 }
 
 // A Part is a part of a condition.

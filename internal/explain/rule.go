@@ -15,7 +15,7 @@ func ruleOf(e *rules.Explanation, phase openim.Phase) Rule {
 	r := e.Rule
 	told := Rule{
 		Name: r.Name, File: r.File, Line: r.Line, Matched: e.Matched, MayMatch: e.MayMatch, Foreign: e.Foreign, Reason: e.Reason,
-		When: r.When, Parts: []Part{}, Missing: missingOf(e.Parts), Notify: r.Notify,
+		When: r.When, Parts: []Part{}, Missing: missingOf(e.Parts), Notify: r.Notify, Metadata: MetadataOf(r),
 	}
 	if e.Err != nil {
 		told.Error = e.Err.Error()

@@ -108,6 +108,7 @@ func writeRule(w io.Writer, r *Rule) {
 		mark, verb = "?", "may match"
 	}
 	fmt.Fprintf(w, "%s %s %s: %s   (%s:%d)\n", mark, r.Name, verb, r.Reason, r.File, r.Line)
+	r.Metadata.writeText(w)
 	if r.Error != "" {
 		fmt.Fprintf(w, "    error: %s\n", r.Error)
 	}
