@@ -46,6 +46,7 @@ type diagnostic struct {
 	Col      int    `json:"col"`
 	Message  string `json:"message"`
 	Hint     string `json:"hint,omitempty"`
+	Owner    string `json:"owner,omitempty"`
 }
 
 // ready answers 200 also when the folder's contents were rejected, since the table before them serves, and when the queue
@@ -117,7 +118,7 @@ func onWire(s table.Status) rulesStatus {
 		Diagnostics: []diagnostic{},
 	}
 	for _, d := range s.Diagnostics {
-		r.Diagnostics = append(r.Diagnostics, diagnostic{d.Severity.String(), d.ID, d.File, d.Line, d.Col, d.Message, d.Hint})
+		r.Diagnostics = append(r.Diagnostics, diagnostic{d.Severity.String(), d.ID, d.File, d.Line, d.Col, d.Message, d.Hint, d.Owner})
 	}
 	return r
 }

@@ -116,6 +116,7 @@ func (k *Keeper) accept(set *rules.Set, files int, took time.Duration) {
 		s.Current, s.Err, s.Diagnostics = true, "", k.judged.diagnostics
 	})
 	k.metrics.accepted(len(set.Rules), len(set.Sinks))
+	k.metrics.expiry.of(set)
 	k.metrics.worked(work, took)
 	k.o.Log.Info("rules loaded", "dir", k.o.Dir, "revision", set.Revision, "files", files,
 		"rules", len(set.Rules), "sinks", len(set.Sinks),

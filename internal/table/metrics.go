@@ -19,6 +19,7 @@ type metrics struct {
 	files      *prometheus.GaugeVec // read, kept
 	conditions *prometheus.GaugeVec // compiled, kept
 	seconds    prometheus.Gauge
+	expiry     expiry
 }
 
 // newMetrics makes the metrics; a nil registerer registers nothing.
@@ -46,7 +47,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		m.loads.WithLabelValues(result)
 	}
 	if r != nil {
-		r.MustRegister(m.successful, m.timestamp, m.rules, m.sinks, m.loads, m.files, m.conditions, m.seconds)
+		r.MustRegister(m.successful, m.timestamp, m.rules, m.sinks, m.loads, m.files, m.conditions, m.seconds, m.expiry.gauge())
 	}
 	return m
 }
