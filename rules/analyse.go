@@ -18,7 +18,7 @@ type analysis struct {
 	never map[*outline]bool // rules that match no callback or are never reached
 }
 
-// analyse finds what does no harm yet may not be meant.
+// analyseAll finds what does no harm yet may not be meant.
 func (l *loader) analyseAll() {
 	a := &analysis{loader: l, truth: make(map[*outline]formula.Formula, len(l.rules)), never: l.unreached}
 	for _, r := range l.rules {
@@ -45,7 +45,7 @@ func (r *outline) whenTrue() formula.Formula {
 	return r.cond.WhenTrue()
 }
 
-// checkTruth finds conditions that are true of no callback, of none of one command, and of all.
+// checkTruth finds a condition that is true of no callback, or of none of one command, or of all.
 func (a *analysis) checkTruth(r *outline) {
 	if r.always {
 		return

@@ -21,7 +21,8 @@ func (l *loader) giveOwners() {
 		}
 		l.checkTeams()
 	}
-	for _, r := range l.rules {
+	for i, r := range l.rules {
+		breathe(i)
 		t := l.teamOf[r.from.source]
 		if t == nil {
 			r.give(r.wrote)
@@ -95,7 +96,8 @@ func (l *loader) checkLimits() {
 	for _, s := range l.sinks {
 		definedBy[s.Name] = l.teamOf[s.from.source]
 	}
-	for _, r := range l.rules {
+	for i, r := range l.rules {
+		breathe(i)
 		t := l.teamOf[r.from.source]
 		if t == nil {
 			continue
