@@ -35,14 +35,14 @@ func (l *loader) analyseAll() {
 
 // whenTrue returns what makes a rule match. What references stand for may be otherwise elsewhere, so that nothing follows
 // from a condition that has any.
-func (r *outline) whenTrue() formula.Formula {
+func (o *outline) whenTrue() formula.Formula {
 	switch {
-	case r.cond == nil:
+	case o.cond == nil:
 		return formula.Always
-	case r.secrets != nil:
+	case o.secrets != nil:
 		return formula.Formula{}
 	}
-	return r.cond.WhenTrue()
+	return o.cond.WhenTrue()
 }
 
 // checkTruth finds a condition that is true of no callback, or of none of one command, or of all.
@@ -106,9 +106,9 @@ func of(c *openim.Command, f formula.Formula) formula.Formula {
 }
 
 // whyNot says why no callback of a command fulfils the condition.
-func (r *outline) whyNot(c *openim.Command, why string) string {
+func (o *outline) whyNot(c *openim.Command, why string) string {
 	var lacks []string
-	for _, name := range r.cond.Reads() {
+	for _, name := range o.cond.Reads() {
 		_, carried := c.Field(name)
 		isField := slices.ContainsFunc(openim.Commands(), func(c *openim.Command) bool { _, ok := c.Field(name); return ok })
 		if isField && !carried {
@@ -118,7 +118,7 @@ func (r *outline) whyNot(c *openim.Command, why string) string {
 	switch {
 	case lacks != nil:
 		return c.Short + " carries no " + strings.Join(lacks, ", ")
-	case slices.Contains(r.cond.Reads(), "command"):
+	case slices.Contains(o.cond.Reads(), "command"):
 		return "the condition is about other commands than " + c.Short
 	}
 	return why
@@ -137,14 +137,14 @@ func onErrorHint(r *outline) string {
 	return ""
 }
 
-// includes reports whether every command that b is for is one that a is for.
-func (a *outline) includes(b *outline) bool {
-	if a.forAll() {
+// includes reports whether every command that other is for is one that the rule is for.
+func (o *outline) includes(other *outline) bool {
+	if o.forAll() {
 		return true
 	}
-	return !b.forAll() &&
-		!slices.ContainsFunc(b.Callbacks, func(c *openim.Command) bool { return !slices.Contains(a.Callbacks, c) }) &&
-		!slices.ContainsFunc(b.Unknown, func(name string) bool { return !slices.Contains(a.Unknown, name) })
+	return !other.forAll() &&
+		!slices.ContainsFunc(other.Callbacks, func(c *openim.Command) bool { return !slices.Contains(o.Callbacks, c) }) &&
+		!slices.ContainsFunc(other.Unknown, func(name string) bool { return !slices.Contains(o.Unknown, name) })
 }
 
 // checkAttempts finds sinks whose attempts, each as long as it may be, do not fit into any await.

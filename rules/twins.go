@@ -124,23 +124,23 @@ func (a *analysis) checkTwins() {
 }
 
 // deeds writes what a rule is for and does.
-func (r *outline) deeds() string {
+func (o *outline) deeds() string {
 	var b strings.Builder
-	names := append(shortNames(r.Callbacks), r.Unknown...)
+	names := append(shortNames(o.Callbacks), o.Unknown...)
 	slices.Sort(names)
-	notify := slices.Sorted(slices.Values(r.Notify))
-	fmt.Fprintf(&b, "%q %q %t %t", names, notify, r.Stop, r.MatchOnErr)
-	if r.Await != nil {
-		fmt.Fprintf(&b, " await %q %+v %s %v", r.Await.Sinks, r.Await.Policy, r.Await.Deadline, r.Await.Merge)
-		for _, sink := range r.Await.Sinks {
-			fmt.Fprintf(&b, " %v", r.vote(sink, openim.Failed))
+	notify := slices.Sorted(slices.Values(o.Notify))
+	fmt.Fprintf(&b, "%q %q %t %t", names, notify, o.Stop, o.MatchOnErr)
+	if o.Await != nil {
+		fmt.Fprintf(&b, " await %q %+v %s %v", o.Await.Sinks, o.Await.Policy, o.Await.Deadline, o.Await.Merge)
+		for _, sink := range o.Await.Sinks {
+			fmt.Fprintf(&b, " %v", o.vote(sink, openim.Failed))
 		}
-		if r.Await.Linger != nil {
-			fmt.Fprintf(&b, " linger %t", *r.Await.Linger)
+		if o.Await.Linger != nil {
+			fmt.Fprintf(&b, " linger %t", *o.Await.Linger)
 		}
 	}
-	if r.Reply != nil {
-		fmt.Fprintf(&b, " reply %+v", *r.Reply)
+	if o.Reply != nil {
+		fmt.Fprintf(&b, " reply %+v", *o.Reply)
 	}
 	return b.String()
 }
