@@ -69,7 +69,7 @@ const (
 	Range                 // the integer is From at least and To at most
 )
 
-// An Atom is one statement about one value.
+// An Atom is one statement about one value. Of makes them; they are read-only then.
 type Atom struct {
 	Field    Field
 	View     View
@@ -78,6 +78,9 @@ type Atom struct {
 	Ints     []int
 	Bools    []bool
 	From, To int // of Range: Lowest and Highest where it is open
+
+	subject Subject
+	hashes  []uint64
 }
 
 // Len returns how many literals the atom has.

@@ -45,7 +45,7 @@ func Of(a Atom, exact bool) Formula {
 	case a.sure():
 		return Formula{Op: Anything, Exact: exact}
 	}
-	return Formula{Op: Leaf, Exact: exact, Atom: &a}
+	return Formula{Op: Leaf, Exact: exact, Atom: a.prepare()}
 }
 
 // AllOf returns the formula of what makes all of fs necessary. It is exact when all are.
@@ -131,7 +131,8 @@ func (f *Formula) joinRanges() bool {
 				return false
 			}
 			f.Of[i].Exact = f.Of[i].Exact && f.Of[j].Exact
-			f.Of[i].Atom, a = &joined, &joined
+			a = joined.prepare()
+			f.Of[i].Atom = a
 			f.Of = slices.Delete(f.Of, j, j+1)
 		}
 	}
@@ -155,7 +156,8 @@ func (f *Formula) joinSets() {
 			joined.Ints = union(a.Ints, b.Ints)
 			joined.Bools = union(a.Bools, b.Bools)
 			f.Of[i].Exact = f.Of[i].Exact && f.Of[j].Exact
-			f.Of[i].Atom, a = &joined, &joined
+			a = joined.prepare()
+			f.Of[i].Atom = a
 			f.Of = slices.Delete(f.Of, j, j+1)
 		}
 	}

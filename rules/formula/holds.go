@@ -67,25 +67,31 @@ func (a *Atom) equals(value any) bool {
 
 // Of returns a value as the view shows it; nil when the view has nothing to show of it.
 func (v View) Of(value any) any {
-	if v == Plain {
+	text, isText := value.(string)
+	switch {
+	case v == Plain:
 		return value
+	case v == Lower && isText:
+		return strings.ToLower(text)
+	case v == Folded && isText:
+		return string(AppendFolded(nil, text))
 	}
-	switch value := value.(type) {
-	case string:
-		switch v {
-		case Length:
-			return utf8.RuneCountInString(value)
-		case Bytes:
-			return len(value)
-		case Lower:
-			return strings.ToLower(value)
-		case Folded:
-			return string(AppendFolded(nil, value))
-		}
-	case []any:
-		if v == Length {
-			return len(value)
-		}
+	if n, ok := v.Len(value); ok {
+		return n
 	}
 	return nil
+}
+
+// Len returns what the views Length and Bytes show of a value, and whether they show anything.
+func (v View) Len(value any) (int, bool) {
+	switch value := value.(type) {
+	case string:
+		if v == Bytes {
+			return len(value), true
+		}
+		return utf8.RuneCountInString(value), v == Length
+	case []any:
+		return len(value), v == Length
+	}
+	return 0, false
 }

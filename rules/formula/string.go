@@ -40,7 +40,7 @@ func (f Formula) join(operator string, bracketed Op) string {
 
 // String writes the atom as a condition would say it; long lists are cut.
 func (a *Atom) String() string {
-	value := a.subject()
+	value := a.value()
 	switch a.Kind {
 	case OneOf, NoneOf:
 		return a.comparison(value)
@@ -64,8 +64,8 @@ func (a *Atom) String() string {
 	return a.rangeString(value)
 }
 
-// subject is the value that the atom is about, as conditions write it.
-func (a *Atom) subject() string {
+// value is the value that the atom is about, as conditions write it.
+func (a *Atom) value() string {
 	switch a.View {
 	case Length:
 		return "len(" + a.Field.Name + ")"

@@ -28,33 +28,36 @@ func hostileMessage(t testing.TB) *openim.Callback {
 	return groupMessage(t, map[string]any{"atUserList": mentions, "content": long, "ex": "[" + strings.Repeat("[1],", 12_000) + "[1]]"})
 }
 
+// runaways are conditions that would take far too long for a hostile message.
+var runaways = []string{
+	`any(atUserList, any(atUserList, # == "x"))`,
+	`any(atUserList, any(atUserList, false))`,
+	`all(atUserList, count(atUserList, # != "") > 5)`,
+	`count(atUserList, len(filter(atUserList, # != "")) == 5) > 3`,
+	`any(atUserList, content contains "zzz")`,
+	`any(atUserList, len(content) == 5)`,
+	`any(atUserList, lower(content) == "x")`,
+	`any(atUserList, content matches "(x|y)+$")`,
+	`any(atUserList, "x" in filter(atUserList, true))`,
+	`any(atUserList, "x" in atUserList or "y" in atUserList)`,
+	`any(atUserList, content > text)`,
+	`any(atUserList, raw == data)`,
+	`any(atUserList, json(ex) == json(data.x ?? text))`,
+	`any(atUserList, len(split(content, "a")) == 1)`,
+	`any(split(content, ""), # == "x" && # == "y" && # == "z")`,
+	`any(json(ex), any(json(ex), #[0] == 2))`,
+	`let r = atUserList; let q = r; all(r, all(q, # != ""))`,
+	`let a = filter(atUserList, true); let b = filter(a, true); let c = filter(b, true); len(c) > 5`,
+	`content matches "([aé]{300})z"`,
+	`any(atUserList, # matches "[a-z]{400}[0-9]{400}")`,
+	`any(atUserList, sample(0, content) or inCIDR(content, "10.0.0.0/8"))`,
+	`any(atUserList, "x" in split(content, "é"))`,
+	`any(atUserList, [content, content, content] != [content, text, content])`,
+}
+
 func TestNoConditionRunsAway(t *testing.T) {
 	cb := hostileMessage(t)
-	for _, src := range []string{
-		`any(atUserList, any(atUserList, # == "x"))`,
-		`any(atUserList, any(atUserList, false))`,
-		`all(atUserList, count(atUserList, # != "") > 5)`,
-		`count(atUserList, len(filter(atUserList, # != "")) == 5) > 3`,
-		`any(atUserList, content contains "zzz")`,
-		`any(atUserList, len(content) == 5)`,
-		`any(atUserList, lower(content) == "x")`,
-		`any(atUserList, content matches "(x|y)+$")`,
-		`any(atUserList, "x" in filter(atUserList, true))`,
-		`any(atUserList, "x" in atUserList or "y" in atUserList)`,
-		`any(atUserList, content > text)`,
-		`any(atUserList, raw == data)`,
-		`any(atUserList, json(ex) == json(data.x ?? text))`,
-		`any(atUserList, len(split(content, "a")) == 1)`,
-		`any(split(content, ""), # == "x" && # == "y" && # == "z")`,
-		`any(json(ex), any(json(ex), #[0] == 2))`,
-		`let r = atUserList; let q = r; all(r, all(q, # != ""))`,
-		`let a = filter(atUserList, true); let b = filter(a, true); let c = filter(b, true); len(c) > 5`,
-		`content matches "([aé]{300})z"`,
-		`any(atUserList, # matches "[a-z]{400}[0-9]{400}")`,
-		`any(atUserList, sample(0, content) or inCIDR(content, "10.0.0.0/8"))`,
-		`any(atUserList, "x" in split(content, "é"))`,
-		`any(atUserList, [content, content, content] != [content, text, content])`,
-	} {
+	for _, src := range runaways {
 		c := mustCompile(t, src, groupMsg)
 		steps, err := spent(t, c, cb)
 		if !errors.Is(err, ErrBudget) {

@@ -1,7 +1,11 @@
 package when
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/parser/lexer"
 
 	"callboard/rules/formula"
 )
@@ -114,9 +118,7 @@ func (e *extractor) both(left, right ast.Node, want, needed bool) (formula.Formu
 	r, rightFails := e.operand(right, want)
 	if needed {
 		if leftFails && e.orFails {
-			if rightFails || r.Op != formula.Anything {
-				e.hide(left)
-			}
+			e.hideBehind(left, right, r.Op != formula.Anything && !rightFails)
 			return l.Inexact(), true // a failure of the left is enough
 		}
 		f := formula.AllOf(l, r)
@@ -133,7 +135,11 @@ func (e *extractor) operand(n ast.Node, want bool) (formula.Formula, bool) {
 	if !e.vague(n) {
 		return e.truth(n, want)
 	}
-	e.miss(n, "its type only shows at run time", "")
+	rewrite := ""
+	if e.note != nil {
+		rewrite = e.src.of(n) + " == true"
+	}
+	e.miss(n, "it fails unless it is true, false or nothing", rewrite)
 	if v, ok := e.view(n); ok && want && !e.orFails && v.view == formula.Plain {
 		return formula.Of(formula.Atom{Field: v.field, Kind: formula.OneOf, Bools: []bool{true}}, true), true
 	}
@@ -199,7 +205,7 @@ func (e *extractor) variable(name string) (ast.Node, bool) {
 func (e *extractor) leaf(n ast.Node, want bool) (formula.Formula, bool) {
 	fails := e.fails(n)
 	if fails && e.orFails {
-		e.miss(n, "it can fail", "")
+		e.miss(n, "it can fail", e.asEqualities(n))
 		return formula.Formula{}, true
 	}
 	f := e.statement(n, want)
@@ -220,6 +226,72 @@ func (e *extractor) miss(n ast.Node, because, rewrite string) formula.Formula {
 // hide notes that n can fail and so hides what stands behind it.
 func (e *extractor) hide(n ast.Node) {
 	if e.note != nil && e.orFails {
-		e.note(gap{node: n, because: "it can fail", rewrite: "put it behind what cannot fail", hides: true})
+		e.note(gap{node: n, because: "it can fail, which hides what stands behind it", hides: true})
 	}
+}
+
+// hideBehind is hide of the left of &&; when the right would be useful, the rewrite puts it first.
+func (e *extractor) hideBehind(left, right ast.Node, useful bool) {
+	if e.note == nil {
+		return
+	}
+	if !useful {
+		return
+	}
+	e.note(gap{
+		node: left, because: "it can fail, which hides what stands behind it", hides: true,
+		rewrite: e.bracketed(right) + " && " + e.bracketed(left),
+	})
+}
+
+// bracketed returns the source of an operand of &&.
+func (e *extractor) bracketed(n ast.Node) string {
+	text := e.src.of(n)
+	if b, ok := n.(*ast.BinaryNode); ok && !isOr(b.Operator) && b.Operator != "??" {
+		return text
+	}
+	switch n.(type) {
+	case *ast.BinaryNode, *ast.ConditionalNode, *ast.VariableDeclaratorNode:
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// asEqualities writes membership of a value of unknown type in a list of texts, which fails when it is no text, as
+// comparisons, which do not.
+func (e *extractor) asEqualities(n ast.Node) string {
+	b, ok := n.(*ast.BinaryNode)
+	if e.note == nil || !ok || b.Operator != "in" || !isUnknown(b.Left) {
+		return ""
+	}
+	l, ok := e.literalsOf(b.Right, true)
+	if !ok || len(l.texts) != l.len() || l.len() > 3 {
+		return ""
+	}
+	var parts []string
+	for _, t := range l.texts {
+		parts = append(parts, e.src.of(b.Left)+" == "+strconv.Quote(t))
+	}
+	return strings.Join(parts, " || ")
+}
+
+// sourceOf returns the source of a node. What the optimiser makes of a list or a call has no place of its own.
+func (e *extractor) sourceOf(n ast.Node) string {
+	start, end := e.src.extent(n)
+	switch n := n.(type) {
+	case *ast.BinaryNode:
+		if _, isSet := n.Right.(*ast.ConstantNode); isSet && n.Operator == "in" {
+			for _, t := range e.src.tokens() {
+				if from := e.src.offset(t.From); from >= end && t.Is(lexer.Bracket, "]") {
+					end = e.src.offset(t.To)
+					break
+				}
+			}
+		}
+	case *ast.BuiltinNode:
+		if before := strings.TrimSuffix(e.src.text[:start], n.Name); len(before) < start {
+			start = len(before)
+		}
+	}
+	return strings.TrimSpace(e.src.text[start:end])
 }

@@ -45,8 +45,14 @@ func (c *Cond) Gaps() []Gap {
 	c.extract(func(e *extractor, n ast.Node) {
 		e.orFails = true
 		e.note = func(g gap) {
-			if text := e.src.of(g.node); text != "" && !slices.ContainsFunc(gaps, func(other Gap) bool { return other.Text == text }) {
-				gaps = append(gaps, Gap{text, g.because, g.rewrite, g.hides})
+			told := Gap{e.sourceOf(g.node), g.because, g.rewrite, g.hides}
+			i := slices.IndexFunc(gaps, func(other Gap) bool { return other.Text == told.Text })
+			switch {
+			case told.Text == "":
+			case i < 0:
+				gaps = append(gaps, told)
+			case told.Hides:
+				gaps[i] = told
 			}
 		}
 		e.candidate(n)

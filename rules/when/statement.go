@@ -156,13 +156,15 @@ func (e *extractor) equal(n, value ast.Node, l literals, want bool) formula.Form
 	}
 	v, ok := e.view(value)
 	switch {
+	case !ok && e.isUpper(value):
+		return e.miss(n, "upper(…) is not indexed, lower(…) is", e.lowered(n))
 	case !ok:
 		return e.miss(n, "it is about no field by itself", "")
 	case v.isText() && len(l.texts) == l.len():
 		if v.view == formula.Lower {
 			lower := slices.DeleteFunc(slices.Clone(l.texts), func(t string) bool { return strings.ToLower(t) != t })
 			if len(lower) < len(l.texts) && want {
-				e.miss(n, "lower(…) never has upper-case letters", "write the text in lower case")
+				e.miss(n, "lower(…) has no upper-case letters", e.lowered(n))
 			}
 			l.texts = lower
 		}
@@ -285,6 +287,10 @@ func (e *extractor) textual(n *ast.BinaryNode, kind formula.Kind, want bool) for
 	v, ok := e.view(n.Left)
 	l, isLiteral := e.literalsOf(n.Right, false)
 	switch {
+	case !ok && isLiteral && want && e.isUpper(n.Left):
+		return e.miss(n, "upper(…) is not indexed, lower(…) is", e.lowered(n))
+	case e.isEntry(n.Left):
+		return e.miss(n, "of the entries of a list only what they equal is indexed", "")
 	case !ok || !v.isText() || !isLiteral || len(l.texts) != 1:
 		return e.miss(n, "it compares no text of the callback with a literal", "")
 	case !want && l.texts[0] == "":
@@ -292,7 +298,7 @@ func (e *extractor) textual(n *ast.BinaryNode, kind formula.Kind, want bool) for
 	case !want:
 		return e.miss(n, "it only excludes values", "")
 	case v.view == formula.Lower && strings.ToLower(l.texts[0]) != l.texts[0]:
-		e.miss(n, "lower(…) never has upper-case letters", "write the text in lower case")
+		e.miss(n, "lower(…) has no upper-case letters", e.lowered(n))
 		return formula.Never
 	}
 	return v.is(kind, l)
@@ -386,4 +392,30 @@ func (e *extractor) ofEntry(n ast.Node, l literals, want bool) formula.Formula {
 		return e.miss(n, "it only excludes values, or values of another type", "")
 	}
 	return viewed{field: *e.entry}.is(formula.Has, l)
+}
+
+func (e *extractor) isUpper(n ast.Node) bool {
+	b, ok := n.(*ast.BuiltinNode)
+	if !ok || b.Name != "upper" {
+		return false
+	}
+	v, ok := e.view(b.Arguments[0])
+	return ok && v.isText()
+}
+
+// lowered writes a comparison with upper(…) or with upper-case letters so that it compares lower-case ones.
+func (e *extractor) lowered(n ast.Node) string {
+	if e.note == nil {
+		return ""
+	}
+	b, ok := n.(*ast.BinaryNode)
+	if !ok || function(b.Left) == "" {
+		return ""
+	}
+	call := "lower(" + e.src.of(b.Left.(*ast.BuiltinNode).Arguments[0]) + ")"
+	literal := e.src.of(b.Right)
+	if literal == "" || strings.Contains(literal, "\\") {
+		return "" // an escape in another case is another character
+	}
+	return call + " " + b.Operator + " " + strings.ToLower(literal)
 }
