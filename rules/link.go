@@ -42,7 +42,7 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 		s.Rules[i] = r.Rule
 	}
 	s.env = when.NewEnv(table.conds(), table.keys()...)
-	s.index()
+	s.buildIndex()
 	return s
 }
 

@@ -1,10 +1,10 @@
 package rules
 
 import (
-	"slices"
 	"time"
 
 	"callboard/openim"
+	"callboard/rules/index"
 	"callboard/rules/when"
 )
 
@@ -30,83 +30,76 @@ type RuleError struct {
 	Matched bool // on_error: match
 }
 
-// index sorts the rules by the commands that they are for, so that the others cost a callback
-// nothing.
-func (s *Set) index() {
-	s.byCommand = map[*openim.Command][]*Rule{}
-	s.byName = map[string][]*Rule{}
-	for _, c := range openim.Commands() {
-		s.byCommand[c] = s.rulesFor(func(r *Rule) bool { return slices.Contains(r.Callbacks, c) })
-	}
-	for _, r := range s.Rules {
-		for _, name := range r.Unknown {
-			if s.byName[name] != nil {
-				continue
-			}
-			s.byName[name] = s.rulesFor(func(r *Rule) bool { return slices.Contains(r.Unknown, name) })
-		}
-	}
-	s.forAll = s.rulesFor(func(*Rule) bool { return false })
-}
-
-// rulesFor returns the rules that name a command, and those for all commands, in order.
-func (s *Set) rulesFor(named func(*Rule) bool) []*Rule {
-	var rules []*Rule
-	for _, r := range s.Rules {
-		if r.forAll() || named(r) {
-			rules = append(rules, r)
-		}
-	}
-	return rules
-}
-
-func (r *Rule) forAll() bool { return len(r.Callbacks) == 0 && len(r.Unknown) == 0 }
-
-// candidates returns the rules for a callback's command.
-func (s *Set) candidates(cb *openim.Callback) []*Rule {
-	if cb.Command != nil {
-		return s.byCommand[cb.Command]
-	}
-	if rules, ok := s.byName[cb.Name]; ok {
-		return rules
-	}
-	return s.forAll
-}
-
 // Match returns the plan for one callback. now is what conditions read as now. It may be called
 // concurrently, each time with another callback.
 func (s *Set) Match(cb *openim.Callback, now time.Time) Plan {
-	var plan Plan
-	var scope *when.Scope // made for the first condition or key: many callbacks meet none
-	for _, r := range s.candidates(cb) {
-		matched := true
-		if r.cond != nil {
-			if scope == nil {
-				scope = s.env.Bind(cb, now)
-			}
-			var err error
-			if matched, err = scope.Eval(r.cond); err != nil {
-				matched = r.MatchOnErr
-				plan.Errors = append(plan.Errors, RuleError{r, err, matched})
-			}
-		}
-		if !matched {
-			continue
-		}
-		plan.Matched = append(plan.Matched, r)
-		if len(r.targets) > 0 {
-			if scope == nil && r.ordered() {
-				scope = s.env.Bind(cb, now)
-			}
-			plan.notify(r, scope)
-		}
-		if r.Stop {
+	m := matching{set: s, cb: cb, now: now}
+	if s.reads.conditions(cb) {
+		m.scope = s.env.Bind(cb, now)
+	}
+	var values index.Values
+	if m.scope != nil {
+		values = m.scope
+	}
+	hits := s.index.Find(commandOf(cb), values)
+	for _, i := range hits.Rules() {
+		if m.take(s.Rules[i]) {
 			break
 		}
 	}
-	if scope != nil {
-		plan.Notes = append(scope.Notes(), plan.Notes...)
-		scope.Release()
+	hits.Release()
+	return m.end()
+}
+
+// scan is Match without the index, which may only be quicker.
+func (s *Set) scan(cb *openim.Callback, now time.Time) Plan {
+	m := matching{set: s, cb: cb, now: now}
+	if s.reads.conditions(cb) {
+		m.scope = s.env.Bind(cb, now)
 	}
-	return plan
+	for _, r := range s.Rules {
+		if r.IsFor(cb) && m.take(r) {
+			break
+		}
+	}
+	return m.end()
+}
+
+// A matching is the plan for a callback while rules are taken into it.
+type matching struct {
+	set   *Set
+	cb    *openim.Callback
+	now   time.Time
+	scope *when.Scope // made for the first condition or key: many callbacks meet none
+	plan  Plan
+}
+
+// take lets a rule for the callback's command take part if it matches. It reports whether the rule ends the matching.
+func (m *matching) take(r *Rule) (stop bool) {
+	if r.cond != nil {
+		matched, err := m.scope.Eval(r.cond)
+		if err != nil {
+			matched = r.MatchOnErr
+			m.plan.Errors = append(m.plan.Errors, RuleError{r, err, matched})
+		}
+		if !matched {
+			return false
+		}
+	}
+	m.plan.Matched = append(m.plan.Matched, r)
+	if len(r.targets) > 0 {
+		if m.scope == nil && r.ordered() {
+			m.scope = m.set.env.Bind(m.cb, m.now)
+		}
+		m.plan.notify(r, m.scope)
+	}
+	return r.Stop
+}
+
+func (m *matching) end() Plan {
+	if m.scope != nil {
+		m.plan.Notes = append(m.scope.Notes(), m.plan.Notes...)
+		m.scope.Release()
+	}
+	return m.plan
 }

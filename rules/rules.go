@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"callboard/openim"
+	"callboard/rules/index"
 	"callboard/rules/when"
 )
 
@@ -43,10 +44,9 @@ type Set struct {
 	Revision string  // hash of the files and of what their references stand for, 12 hex digits
 	Dedup    *Dedup  // nil when neither a file nor Options has it
 
-	env       *when.Env                   // of conditions and of order_by
-	byCommand map[*openim.Command][]*Rule // command → its rules, those for all included
-	byName    map[string][]*Rule          // command that the catalogue lacks → the same
-	forAll    []*Rule                     // the rules for commands that nobody named
+	env   *when.Env    // of conditions and of order_by
+	index *index.Index // of Rules, by their places
+	reads conditional
 }
 
 // A Rule is one entry of a rules file.

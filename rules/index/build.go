@@ -1,6 +1,7 @@
 package index
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 
@@ -49,6 +50,9 @@ func New(entries []Entry) *Index {
 	x.keys = newKeyTable(literals)
 	var parts []formula.Formula
 	for i, e := range entries {
+		if i%500 == 499 { // callbacks go first
+			runtime.Gosched()
+		}
 		x.guards.start = append(x.guards.start, uint32(len(x.guards.list)))
 		if e.When.Op == formula.Nothing {
 			continue

@@ -24,7 +24,7 @@ type Entry struct {
 
 // Values are the values of one callback's fields as conditions see them, nil for what is absent.
 type Values interface {
-	Value(formula.Field) any
+	Field(formula.Field) any
 }
 
 // An Index is read-only and safe for concurrent use.

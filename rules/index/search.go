@@ -178,7 +178,7 @@ func (s *search) readValue(v *value, of *subject) {
 	if s.values == nil {
 		return
 	}
-	raw := s.values.Value(of.field)
+	raw := s.values.Field(of.field)
 	if of.view == formula.Folded {
 		if t, ok := raw.(string); ok {
 			raw = s.fold(t)

@@ -105,7 +105,7 @@ func TestFormulasHoldWhereStepsRunOut(t *testing.T) {
 		c := mustCompile(t, src, groupMsg)
 		for _, cb := range []*openim.Callback{hostile, groupMessage(t, nil)} {
 			s := NewEnv([]*Cond{c}).Bind(cb, noon)
-			if got, err := s.Eval(c); (got || err != nil) && !c.Candidate().Holds(s.Value) {
+			if got, err := s.Eval(c); (got || err != nil) && !c.Candidate().Holds(s.Field) {
 				t.Errorf("%s is %v, %v, but the formula %v does not hold", src, got, err, c.Candidate())
 			}
 			s.Release()

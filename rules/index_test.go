@@ -1,0 +1,117 @@
+package rules
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"callboard/internal/testkit"
+	"callboard/openim"
+	"callboard/rules/when"
+)
+
+// Matching by the index and by looking at every rule come to the same: plan, errors and notes.
+func TestIndexMatchesLikeAScan(t *testing.T) {
+	rapid.Check(t, matchesLikeAScan)
+}
+
+func FuzzIndexMatchesLikeAScan(f *testing.F) {
+	f.Fuzz(rapid.MakeFuzz(matchesLikeAScan))
+}
+
+func matchesLikeAScan(t *rapid.T) {
+	set := anyTable(t)
+	for range 5 {
+		cb := anyCallback(t)
+		got, want := planText(set.Match(cb, noon)), planText(set.scan(cb, noon))
+		if got != want {
+			t.Fatalf("for %s the index plans\n%s\na scan\n%s\nthe rules are\n%s", cb.Body, got, want, tableText(set))
+		}
+	}
+}
+
+// tableCommands are what rules and callbacks of random tables are for; callbacks may be of one that no rule names.
+var tableCommands = []string{"beforeSendGroupMsg", "afterSendGroupMsg", "beforeSendSingleMsg", "callbackNewCommand", "callbackOtherCommand"}
+
+func anyTable(t *rapid.T) *Set {
+	s := &Set{}
+	var conds []*when.Cond
+	for i := range rapid.IntRange(1, 30).Draw(t, "rules") {
+		r := &Rule{
+			Name:       fmt.Sprint("r", i),
+			Priority:   rapid.IntRange(0, 2).Draw(t, "priority"),
+			Stop:       rapid.IntRange(0, 19).Draw(t, "stop") == 0,
+			MatchOnErr: rapid.Bool().Draw(t, "on error"),
+		}
+		for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(tableCommands[:4]), 0, 3, rapid.ID).Draw(t, "callbacks") {
+			if c, ok := openim.Lookup(name); ok {
+				r.Callbacks = append(r.Callbacks, c)
+			} else {
+				r.Unknown = append(r.Unknown, name)
+			}
+		}
+		if rapid.IntRange(0, 9).Draw(t, "condition") > 0 {
+			commands := r.Callbacks
+			if len(r.Unknown) > 0 {
+				commands = nil
+			}
+			r.When = testkit.Condition(t)
+			if r.cond, _ = when.Compile(r.When, commands); r.cond == nil {
+				continue
+			}
+			conds = append(conds, r.cond)
+		}
+		s.Rules = append(s.Rules, r)
+	}
+	slices.SortStableFunc(s.Rules, func(a, b *Rule) int { return cmp.Compare(b.Priority, a.Priority) })
+	s.env = when.NewEnv(conds)
+	s.buildIndex()
+	return s
+}
+
+func anyCallback(t *rapid.T) *openim.Callback {
+	name := rapid.SampledFrom(tableCommands).Draw(t, "command")
+	if c, ok := openim.Lookup(name); ok {
+		name = c.Name
+	}
+	body := testkit.Body(t)
+	body["callbackCommand"] = name
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cb, err := openim.Decode(openim.Request{
+		Path: rapid.SampledFrom([]string{"/", "/prod/", "/a/"}).Draw(t, "source") + name, RawQuery: "key=a",
+		Header: map[string][]string{"X-Real-Ip": {rapid.SampledFrom([]string{"10.1.2.3", "a", "ab"}).Draw(t, "header")}}, Body: text,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cb
+}
+
+func planText(p Plan) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "matched", names(p.Matched))
+	for _, e := range p.Errors {
+		fmt.Fprintln(&b, "error", e.Rule.Name, e.Matched, e.Err)
+	}
+	fmt.Fprintln(&b, "notes", p.Notes)
+	return b.String()
+}
+
+func tableText(s *Set) string {
+	var b strings.Builder
+	for _, r := range s.Rules {
+		fmt.Fprintf(&b, "%s for %d and %v, stop %t: %s\n", r.Name, len(r.Callbacks), r.Unknown, r.Stop, r.When)
+		if r.cond != nil {
+			fmt.Fprintf(&b, "  necessary: %v\n", r.cond.Candidate())
+		}
+	}
+	return b.String()
+}
