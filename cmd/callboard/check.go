@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -20,6 +21,7 @@ type checkCmd struct {
 	Now          time.Time     `placeholder:"TIME" help:"When rules expire, as in 2026-01-31T18:30:00Z. Default: the current time."`
 	Callbacks    string        `completion:"file" placeholder:"FILE" help:"Recorded callbacks as callbacks export writes them, or - for standard input: tells how many each rule matches, and which other rule catches the same."`
 	AllowUnset   bool          `help:"Accept references $${env:…} and $${file:…} that cannot be resolved here, with a warning each, and leave TLS files alone: for checks on a machine that has no secrets."`
+	Index        bool          `help:"Also print by what each rule is found, or why it is evaluated for every callback of its commands."`
 }
 
 // Help shows an example.
@@ -33,6 +35,7 @@ Example:
 	$ callboard check rules
 	$ callboard check --allow-unset --format github rules    # in CI, without production's secrets
 	$ callboard callbacks export --since 24h | callboard check --callbacks - rules
+	$ callboard check --index rules
 `
 }
 
@@ -47,9 +50,12 @@ func (c checkCmd) Run(a *app) error {
 	if c.Callbacks != "" && (len(c.Dirs) > 1 || c.Format == "github") {
 		return usageError("", "--callbacks goes with one folder, and with --format text or json")
 	}
+	if c.Index && c.Format == "github" {
+		return usageError("", "--index goes with --format text or json")
+	}
 	var found []diag.Diagnostic
 	var total counts
-	var matches *matchReport
+	var more checkMore
 	for _, dir := range c.Dirs {
 		set, ds, err := c.check(a, dir)
 		if err != nil {
@@ -59,14 +65,17 @@ func (c checkCmd) Run(a *app) error {
 		if set != nil {
 			total.rules += len(set.Rules)
 			total.sinks += len(set.Sinks)
+			if c.Index {
+				more.Index = more.Index.with(set)
+			}
 		}
 		if set != nil && c.Callbacks != "" {
-			if matches, err = c.countMatches(a, set); err != nil {
+			if more.Callbacks, err = c.countMatches(a, set); err != nil {
 				return err
 			}
 		}
 	}
-	if err := c.print(a, found, total, matches); err != nil {
+	if err := c.print(a, found, total, more); err != nil {
 		return err
 	}
 	if diag.HasErrors(found) || c.Strict && len(found) > 0 {
@@ -115,10 +124,10 @@ func (c checkCmd) options(lookupEnv func(string) (string, bool), readFile func(s
 type counts struct{ rules, sinks int }
 
 // print prints the findings and what was matched, and for people a summary of one line.
-func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts, matches *matchReport) error {
+func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts, more checkMore) error {
 	switch c.Format {
 	case "json":
-		return writeJSON(a.stdout, checkReport{diag.NewReport(found), matches})
+		return writeJSON(a.stdout, checkReport{diag.NewReport(found), more})
 	case "github":
 		return diag.WriteGitHub(a.stdout, found)
 	}
@@ -128,8 +137,8 @@ func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts, matches *
 	if len(found) > 0 {
 		fmt.Fprintln(a.stdout)
 	}
-	if matches != nil {
-		if err := matches.writeText(a.stdout); err != nil {
+	for _, report := range more.reports() {
+		if err := report.writeText(a.stdout); err != nil {
 			return err
 		}
 		fmt.Fprintln(a.stdout)
@@ -141,7 +150,24 @@ func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts, matches *
 // A checkReport is what check finds, for programs.
 type checkReport struct {
 	diag.Report
+	checkMore
+}
+
+// checkMore is what check tells beside findings where it is asked to.
+type checkMore struct {
+	Index     *indexReport `json:"index,omitempty"`
 	Callbacks *matchReport `json:"callbacks,omitempty"`
+}
+
+func (m checkMore) reports() []interface{ writeText(io.Writer) error } {
+	var all []interface{ writeText(io.Writer) error }
+	if m.Index != nil {
+		all = append(all, m.Index)
+	}
+	if m.Callbacks != nil {
+		all = append(all, m.Callbacks)
+	}
+	return all
 }
 
 // summary says how a check ended. Rules and sinks cannot be counted while there are errors.
