@@ -35,6 +35,23 @@ func matchesLikeAScan(t *rapid.T) {
 	}
 }
 
+// What is cut is noted whether or not the condition that reads it is evaluated.
+func TestNotesDoNotDependOnTheIndex(t *testing.T) {
+	set := load(t, text(`
+rules:
+  - {name: words, callbacks: beforeSendGroupMsg, when: 'groupID == "other" && text contains "refund"', reply: allow}
+  - {name: people, callbacks: beforeSendGroupMsg, when: '"nobody" in atUserList', reply: allow}
+`))
+	long := strings.Repeat("x", 70_000)
+	cb := func() *openim.Callback {
+		return callback(t, "beforeSendGroupMsg", `"groupID": "g", "contentType": 101, "content": "`+long+`", "atUserList": [`+strings.Repeat(`"u",`, 10_000)+`"u"]`)
+	}
+	got, want := set.Match(cb(), noon).Notes, set.scan(cb(), noon).Notes
+	if len(got) != 2 || !slices.Equal(got, want) {
+		t.Errorf("the index notes %q, a scan %q, want the same two notes", got, want)
+	}
+}
+
 // tableCommands are what rules and callbacks of random tables are for; callbacks may be of one that no rule names.
 var tableCommands = []string{"beforeSendGroupMsg", "afterSendGroupMsg", "beforeSendSingleMsg", "callbackNewCommand", "callbackOtherCommand"}
 

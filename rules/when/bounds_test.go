@@ -131,7 +131,7 @@ func TestLongInputIsCutAndNoted(t *testing.T) {
 	env := NewEnv([]*Cond{c})
 	long := groupMessage(t, map[string]any{"content": strings.Repeat("x", maxString+1)})
 	for range 10 {
-		for cb, want := range map[*openim.Callback]int{long: 1, groupMessage(t, nil): 0} {
+		for cb, want := range map[*openim.Callback]int{long: 2, groupMessage(t, nil): 0} {
 			s := env.Bind(cb, noon)
 			if len(s.Notes()) != want {
 				t.Errorf("%d notes %q, want %d", len(s.Notes()), s.Notes(), want)

@@ -11,6 +11,13 @@ func (s *Scope) fill(a *slot) {
 	s.variables[a.key] = s.cut(a.name, s.cb.Value(a.name, a.kind))
 }
 
+// noteLongText notes that text is cut before a condition reads it: which conditions are evaluated must not show.
+func (s *Scope) noteLongText() {
+	if content, ok := s.cb.Raw("content"); ok && len(content) > maxString {
+		s.made[lazyText] = s.cut("text", s.cb.TextValue())
+	}
+}
+
 // cut shortens what is longer than conditions and keys may see, and notes that.
 func (s *Scope) cut(name string, v any) any {
 	switch v := v.(type) {

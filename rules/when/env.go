@@ -1,6 +1,7 @@
 package when
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ type Env struct {
 	plans   map[*openim.Command]*plan
 	unknown *plan // for commands that the catalogue lacks
 	longest int   // bytes of a text that is seen whole
+	text    bool  // whether conditions read text
 }
 
 // A plan says which fields a command's callbacks are asked for. The others of the table are zero.
@@ -25,14 +27,17 @@ type plan struct {
 
 // NewEnv collects what conds and keys read; only that is filled for each callback.
 func NewEnv(conds []*Cond, keys ...*Key) *Env {
-	read := slots{}
+	read, text := slots{}, false
 	for _, c := range conds {
 		read.add(c.slots)
+		text = text || slices.Contains(c.reads, "text")
 	}
 	for _, k := range keys {
 		read.add(k.slots)
 	}
-	return newEnv(read, maxString)
+	e := newEnv(read, maxString)
+	e.text = text
+	return e
 }
 
 // NewValueEnv is NewEnv for values, and keys of the same sink. They see more of long texts: up to a mebibyte.
@@ -111,6 +116,9 @@ func (e *Env) Bind(cb *openim.Callback, now time.Time) *Scope {
 			s.fill(&p.foreign[i])
 			s.spoilt = true
 		}
+	}
+	if e.text {
+		s.noteLongText()
 	}
 	return s
 }
