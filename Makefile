@@ -39,10 +39,12 @@ race: ## tests with the race detector
 	else \
 		echo "no C compiler, so without the race detector (apt-get install gcc libc6-dev brings it): go test ./..."; $(GOTESTSUM) ./...; \
 	fi
+	cd internal/bench/peers && $(GO) test ./...
 
 .PHONY: bench
-bench: ## micro benchmarks, then Callboard beside a bare forwarder
+bench: ## micro benchmarks, matching beside CEL, then Callboard beside a bare forwarder
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	cd internal/bench/peers && $(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run ./internal/bench
 
 .PHONY: soak

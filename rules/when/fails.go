@@ -53,7 +53,7 @@ func (c cost) exceeded() []formula.Formula {
 	var fs []formula.Formula
 	for size := range c.sized {
 		from := int(float64(size.most()) * allowed / total)
-		fs = append(fs, viewed{size.field, size.view}.between(from, formula.Highest).Inexact())
+		fs = append(fs, viewed(size).between(from, formula.Highest).Inexact())
 	}
 	slices.SortFunc(fs, func(a, b formula.Formula) int {
 		if a.Atom.Field.Name < b.Atom.Field.Name {
