@@ -40,12 +40,18 @@ func (e *extractor) view(n ast.Node) (v viewed, ok bool) {
 	return v, false
 }
 
+// textRoots and objectRoots are the values beside fields that have a formula's Root: texts, and what has members.
+var (
+	textRoots   = map[string]formula.Root{"command": formula.Command, "source": formula.Source, "text": formula.Text}
+	objectRoots = map[string]formula.Root{"headers": formula.Header, "query": formula.Query, "data": formula.Data, "raw": formula.Raw}
+)
+
 // named returns a field or value by its name.
 func (e *extractor) named(name string) (v viewed, ok bool) {
 	if f, isField := e.schema.fields[name]; isField {
 		return viewed{field: formula.Field{Root: formula.OfField, Key: slotOf(f).key, Name: name, Type: typeOfKind(f.Kind)}}, true
 	}
-	root, ok := map[string]formula.Root{"command": formula.Command, "source": formula.Source, "text": formula.Text}[name]
+	root, ok := textRoots[name]
 	return viewed{field: formula.Field{Root: root, Name: name, Type: formula.String}}, ok
 }
 
@@ -112,7 +118,7 @@ func (e *extractor) rootOf(n ast.Node) (f formula.Field, ok bool) {
 	if _, isVariable := e.variable(name); isVariable {
 		return f, false
 	}
-	root, ok := map[string]formula.Root{"headers": formula.Header, "query": formula.Query, "data": formula.Data, "raw": formula.Raw}[name]
+	root, ok := objectRoots[name]
 	return formula.Field{Root: root, Name: name}, ok
 }
 
