@@ -1,6 +1,10 @@
 package openim
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // documentedText is the content type of a text message in the public documentation's examples.
 // No server sends it, but people try things out with those examples.
@@ -38,13 +42,8 @@ func (c *Callback) content() []byte {
 }
 
 func (c *Callback) readText() string {
-	var member string
-	switch c.Value("contentType", Int) {
-	case contentText, contentMarkdownText, documentedText:
-		member = "content"
-	case contentAtText, contentQuote, contentAdvancedText:
-		member = "text"
-	default:
+	member := textMember(c.Value("contentType", Int).(int))
+	if member == "" {
 		return ""
 	}
 	content := c.content()
@@ -53,6 +52,32 @@ func (c *Callback) readText() string {
 		return string(content)
 	}
 	return text
+}
+
+// textMember names the member of content that is the readable text of a type, "" for types that have none.
+func textMember(contentType int) string {
+	switch contentType {
+	case contentText, contentMarkdownText, documentedText:
+		return "content"
+	case contentAtText, contentQuote, contentAdvancedText:
+		return "text"
+	default:
+		return ""
+	}
+}
+
+// ContentWithText returns the content of a message that says text, as JSON within a string has it, and whether messages of the
+// type have readable text.
+func ContentWithText(contentType int, text string) (content string, ok bool) {
+	member := textMember(contentType)
+	if member == "" {
+		return "", false
+	}
+	quoted, err := jsontext.AppendQuote(nil, text)
+	if err != nil { // no UTF-8
+		return "", false
+	}
+	return `{"` + member + `":` + string(quoted) + "}", true
 }
 
 // memberText returns a string member of a JSON object, "" when it has none of that name, and
