@@ -45,7 +45,11 @@ type Cond struct {
 // when any problem is not a warning. Problems are in the order of their places. Compile is safe
 // for concurrent use.
 func Compile(src string, commands []*openim.Command) (*Cond, []Problem) {
-	d := newDraft(src, schemaFor(commands))
+	return compileFor(src, schemaFor(commands))
+}
+
+func compileFor(src string, s *schema) (*Cond, []Problem) {
+	d := newDraft(src, s)
 	var candidate formula.Formula
 	d.beforeLowering = func(n ast.Node) { candidate = (&extractor{draft: d}).candidate(n) }
 	program := d.compile()
