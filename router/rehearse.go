@@ -19,7 +19,13 @@ type Rehearsal struct {
 // NewRehearsal makes ready what any number of rehearsals share. Of o, Version and AnswerWithin count.
 func NewRehearsal(set *rules.Set, o Options) *Rehearsal {
 	o.Registerer = nil
-	g := New(o)
+	return rehearse(New(o), set)
+}
+
+// With is the same for another set of rules. It costs less than a new one.
+func (r *Rehearsal) With(set *rules.Set) *Rehearsal { return rehearse(r.gateway, set) }
+
+func rehearse(g *Gateway, set *rules.Set) *Rehearsal {
 	table := &Table{Rules: set, Sinks: make(map[string]Asker, len(set.Sinks))}
 	r := &Rehearsal{gateway: g, settings: make(map[string]sinks.Options, len(set.Sinks))}
 	for _, s := range set.Sinks {
