@@ -1,5 +1,5 @@
-// Package examples carries the rules folder that `callboard demo` starts with, and the schema of rules files. The folders
-// beside it are each run by this package's tests.
+// Package examples carries the rules folder that `callboard demo` starts with, and the schemas of rules files and of their
+// tests. The folders beside it are each run by this package's tests.
 package examples
 
 import (
@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed quickstart/*.yaml rules.schema.json callboard.schema.json
+//go:embed quickstart/*.yaml rules.schema.json callboard.schema.json tests.schema.json
 var files embed.FS
 
 // Schema returns the JSON Schema of rules files. A test of package rules keeps it equal to what that package reads.
@@ -22,6 +22,12 @@ func TeamsSchema() []byte {
 	return text
 }
 
+// TestSchema returns the JSON Schema of files of routing tests, which is kept in the same way.
+func TestSchema() []byte {
+	text, _ := files.ReadFile("tests.schema.json") // it is in the program
+	return text
+}
+
 // Files returns what the demo needs where there is no repository: the folder quickstart, and beside
-// it the schema that its files point editors at.
+// it the schemas that its files point editors at.
 func Files() fs.FS { return files }

@@ -188,12 +188,19 @@ func TestExamplesAreComplete(t *testing.T) {
 			}
 			first, _, _ := strings.Cut(string(text), "\n")
 			schema, ok := strings.CutPrefix(first, "# yaml-language-server: $schema=")
-			if path := filepath.Join(folder, schema); !ok || path != schemaFile {
+			want := schemaFile
+			if strings.HasSuffix(file, "_test.yaml") {
+				want = testSchemaFile
+			}
+			if path := filepath.Join(folder, schema); !ok || path != want {
 				t.Errorf("%s begins with %q, which leads to %q", file, first, path)
 			}
 		}
 	}
 }
 
-// schemaFile is what the examples' editor lines point at.
-const schemaFile = "rules.schema.json"
+// schemaFile and testSchemaFile are what the examples' editor lines point at.
+const (
+	schemaFile     = "rules.schema.json"
+	testSchemaFile = "tests.schema.json"
+)

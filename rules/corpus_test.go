@@ -164,9 +164,15 @@ func TestEveryIDHasACase(t *testing.T) {
 			shown[d.ID] = true
 		}
 	}
+	for text := range badTests() {
+		_, found := ReadTests([]File{{Name: "a_test.yaml", Data: []byte(text)}}, testedSet())
+		for _, d := range found {
+			shown[d.ID] = true
+		}
+	}
 	for name, id := range declaredIDs(t) {
 		if !shown[id] {
-			t.Errorf("no case in testdata/bad leads to %s (%q)", name, id)
+			t.Errorf("no case in testdata/bad, nor among bad tests, leads to %s (%q)", name, id)
 		}
 	}
 }
