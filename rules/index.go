@@ -12,6 +12,7 @@ import (
 func (s *Set) buildIndex() {
 	entries := make([]index.Entry, len(s.Rules))
 	sets := commandLists{}
+	s.reads = conditional{}
 	for i, r := range s.Rules {
 		breathe(i)
 		entries[i].Commands = sets.of(r)

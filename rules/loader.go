@@ -52,11 +52,7 @@ func (l *Loader) Work() Work { return l.work }
 func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 	compiled := l.compiler.Compiled()
 	table := &loader{
-		loading: &loading{
-			compiler:     l.compiler,
-			secrets:      &secretSources{lookupEnv: l.o.LookupEnv, readFile: l.o.ReadFile, files: map[string]fileSecret{}},
-			answerWithin: l.o.AnswerWithin,
-		},
+		loading:  l.loading(),
 		findings: &findings{},
 		now:      l.o.Now,
 		analyse:  l.o.Analyse,
@@ -92,6 +88,15 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 	l.work.Compiled = l.compiler.Compiled() - compiled
 	l.work.ConditionsKept = max(0, len(conds)-l.work.Compiled)
 	return set, table.findings.list
+}
+
+// loading is what the files of one Load are read with.
+func (l *Loader) loading() *loading {
+	return &loading{
+		compiler:     l.compiler,
+		secrets:      &secretSources{lookupEnv: l.o.LookupEnv, readFile: l.o.ReadFile, files: map[string]fileSecret{}},
+		answerWithin: l.o.AnswerWithin,
+	}
 }
 
 // read returns the drafts of files, in their order: of those that are as they were, the ones that it has.
