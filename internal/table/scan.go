@@ -35,7 +35,7 @@ const settleTime = 2 * time.Second
 
 // scan lists what is under dir, a folder or a single file. On error the tree still tells what to watch.
 func scan(dir string, referenced []string) (tree, error) {
-	s := scanner{dirs: map[string]string{}, visited: map[string]bool{}}
+	s := scanner{dirs: map[string]string{}, visited: map[string]bool{}, wanted: isRulesFile}
 	at := time.Now()
 	err := s.root(dir)
 	t := tree{files: s.files, dirs: s.dirs, at: at}
@@ -88,6 +88,7 @@ type scanner struct {
 	files   []entry
 	dirs    map[string]string
 	visited map[string]bool // real path of a file or folder → seen: links must not bring it in twice
+	wanted  func(name string) bool
 	entries int
 }
 
@@ -147,7 +148,7 @@ func (s *scanner) entry(path, real string, e fs.DirEntry) error {
 	switch {
 	case err == nil && info.IsDir():
 		return s.folder(name)
-	case !isRulesFile(e.Name()):
+	case !s.wanted(e.Name()):
 		return nil
 	case err != nil:
 		return err
@@ -167,11 +168,16 @@ func (s *scanner) entry(path, real string, e fs.DirEntry) error {
 }
 
 func isRulesFile(name string) bool {
-	stem, found := strings.CutSuffix(name, ".yaml")
-	if !found {
-		stem, found = strings.CutSuffix(name, ".yml")
+	stem, isYAML := yamlStem(name)
+	return isYAML && !strings.HasSuffix(stem, "_test")
+}
+
+// yamlStem returns the name of a YAML file without its ending.
+func yamlStem(name string) (stem string, isYAML bool) {
+	if stem, isYAML = strings.CutSuffix(name, ".yaml"); isYAML {
+		return stem, true
 	}
-	return found && !strings.HasSuffix(stem, "_test")
+	return strings.CutSuffix(name, ".yml")
 }
 
 // watchPath watches the name of path in its directory, and the name in its directory that it links to.
