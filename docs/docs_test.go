@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"callboard/internal/diag"
+	"callboard/internal/ruletest"
+	"callboard/internal/table"
 	"callboard/openim"
+	"callboard/router"
 	"callboard/rules"
 )
 
@@ -81,6 +84,7 @@ func blocks(t *testing.T, lang string) []block {
 var (
 	rulesFile    = regexp.MustCompile(`(?m)^(rules|sinks|defaults):`)
 	teamsFile    = regexp.MustCompile(`(?m)^owners:`)
+	testsFile    = regexp.MustCompile(`(?m)^tests:`)
 	webhooksFile = regexp.MustCompile(`(?m)^url:`)
 	podSpec      = regexp.MustCompile(`(?m)^ *containers:`)
 	switchKey    = regexp.MustCompile(`(?m)^(\w+):$`)
@@ -89,6 +93,8 @@ var (
 func TestYAMLIsRight(t *testing.T) {
 	for _, b := range blocks(t, "yaml") {
 		switch {
+		case testsFile.MatchString(b.text):
+			passes(t, b)
 		case rulesFile.MatchString(b.text):
 			loads(t, b)
 		case teamsFile.MatchString(b.text):
@@ -97,7 +103,7 @@ func TestYAMLIsRight(t *testing.T) {
 			namesSwitches(t, b)
 		case podSpec.MatchString(b.text):
 		default:
-			t.Errorf("%s: this is neither rules, webhooks.yml nor a pod", b.place())
+			t.Errorf("%s: this is neither rules, tests, webhooks.yml nor a pod", b.place())
 		}
 	}
 }
@@ -123,6 +129,35 @@ func loadsTeams(t *testing.T, b block) {
 	}, rules.Options{})
 	for _, d := range found {
 		t.Errorf("%s: %s", b.place(), d)
+	}
+}
+
+// passes plays a file of tests on the rules of the quickstart.
+func passes(t *testing.T, b block) {
+	files, err := table.ReadDir("../examples/quickstart")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unset := func(string) (string, bool) { return "", false }
+	set, found := rules.Load(files, rules.Options{LookupEnv: unset})
+	if set == nil {
+		t.Fatal(found)
+	}
+	var text strings.Builder
+	tests, found := rules.ReadTests([]rules.File{{Name: b.place(), Data: []byte(b.text)}}, set)
+	if tests != nil {
+		var suite *ruletest.Suite
+		if suite, found = ruletest.New(set, tests, router.Options{}, os.ReadFile); suite != nil {
+			if err := ruletest.WriteText(&text, suite.Run(nil)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := diag.WriteText(&text, found); err != nil {
+		t.Fatal(err)
+	}
+	if text.Len() > 0 {
+		t.Errorf("%s:\n%s", b.place(), text.String())
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"callboard/internal/diag"
+	"callboard/internal/ruletest"
 	"callboard/internal/table"
 	"callboard/router"
 	"callboard/rules"
@@ -27,8 +28,9 @@ type checkCmd struct {
 // Help shows an example.
 func (checkCmd) Help() string {
 	return `Prints every finding at its place and exits 1 when one of them is an error. Warnings alone exit 0, or 1 with --strict. Give
-rules folders, not the single files of one folder: sinks and rules of different files belong together. The manual's page on findings tells
-of each id in brackets. A comment silences a warning at its place: # callboard:ignore ID reason
+rules folders, not the single files of one folder: sinks and rules of different files belong together. Tests (*_test.yaml) in them are
+checked too; callboard test runs them. The manual's page on findings tells of each id in brackets. A comment silences a warning at its
+place: # callboard:ignore ID reason
 
 Example:
 
@@ -62,6 +64,12 @@ func (c checkCmd) Run(a *app) error {
 			return hinted(err, "name the folder that holds the rules files (*.yaml)")
 		}
 		found = append(found, ds...)
+		tests, ds, err := checkTests(dir, set)
+		if err != nil {
+			return err
+		}
+		found = append(found, ds...)
+		total.tests += tests
 		if set != nil {
 			total.rules += len(set.Rules)
 			total.sinks += len(set.Sinks)
@@ -120,8 +128,22 @@ func (c checkCmd) options(lookupEnv func(string) (string, bool), readFile func(s
 	return rules.Options{LookupEnv: lookupEnv, ReadFile: readFile, AnswerWithin: c.AnswerWithin, Now: c.Now, Analyse: true}
 }
 
+// checkTests checks the tests beside the rules, and counts them. Against rules with errors (a nil set) names are not checked.
+func checkTests(dir string, set *rules.Set) (int, []diag.Diagnostic, error) {
+	files, err := table.ReadTests(dir)
+	if err != nil {
+		return 0, nil, err
+	}
+	tests, ds := rules.ReadTests(files, set)
+	if set == nil || diag.HasErrors(ds) {
+		return len(tests), ds, nil
+	}
+	_, unplayable := ruletest.New(set, tests, router.Options{}, os.ReadFile)
+	return len(tests), append(ds, unplayable...), nil
+}
+
 // counts is what was checked.
-type counts struct{ rules, sinks int }
+type counts struct{ rules, sinks, tests int }
 
 // print prints the findings and what was matched, and for people a summary of one line.
 func (c checkCmd) print(a *app, found []diag.Diagnostic, total counts, more checkMore) error {
@@ -180,6 +202,9 @@ func summary(found []diag.Diagnostic, total counts) string {
 		return plural(errors, "error")
 	}
 	checked := plural(total.rules, "rule") + ", " + plural(total.sinks, "sink") + ", "
+	if total.tests > 0 {
+		checked += plural(total.tests, "test") + ", "
+	}
 	if warnings > 0 {
 		return checked + plural(warnings, "warning")
 	}

@@ -20,8 +20,9 @@ type cli struct {
 
 	Check   checkCmd   `cmd:"" group:"rules" help:"Check rules folders and report everything that is wrong."`
 	Explain explainCmd `cmd:"" group:"rules" help:"Tell what the rules make of a callback, and why. Asks nobody."`
+	Test    testCmd    `cmd:"" group:"rules" help:"Run the tests beside the rules, and tell what they leave out."`
 	Diff    diffCmd    `cmd:"" group:"rules" help:"Tell which recorded callbacks would end differently with other rules."`
-	Schema  schemaCmd  `cmd:"" group:"rules" help:"Print the JSON Schema of rules files, for editors."`
+	Schema  schemaCmd  `cmd:"" group:"rules" help:"Print the JSON Schema of rules files or their tests, for editors."`
 
 	Send     sendCmd     `cmd:"" group:"protocol" help:"Post a sample callback as IMServer does and read the reply as it does."`
 	Commands commandsCmd `cmd:"" group:"protocol" help:"List IMServer's callback commands, or describe one."`

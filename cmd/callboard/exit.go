@@ -21,9 +21,9 @@ const (
 const exitCodesHelp = `Exit codes:
 
 	0  all is well; of send: IMServer would proceed
-	1  what was looked at is wrong: errors in rules (check), a refusal (send),
+	1  what was looked at is wrong: errors in rules (check), a failed test (test),
+	   callbacks that would end differently (diff), a refusal (send),
 	   an unexpected verdict (demo --once), not healthy (health),
-	   callbacks that would end differently (diff),
 	   ids with nothing to do about (deliveries retry, discard)
 	2  the command line is wrong
 	3  the command could not do its work: a taken port, a missing file, no answer,

@@ -2,9 +2,10 @@ package main
 
 import "callboard/examples"
 
-// A schemaCmd prints the JSON Schema of rules files.
+// A schemaCmd prints the JSON Schema of rules files, of callboard.yaml, or of tests.
 type schemaCmd struct {
-	Teams bool `help:"Print the schema of callboard.yaml, which gives files to teams."`
+	Teams bool `xor:"which" help:"Print the schema of callboard.yaml, which gives files to teams."`
+	Tests bool `xor:"which" help:"Print the schema of routing tests (*_test.yaml)."`
 }
 
 // Help shows an example.
@@ -15,14 +16,18 @@ func (schemaCmd) Help() string {
 Example:
 
 	$ callboard schema > rules.schema.json
+	$ callboard schema --tests > tests.schema.json
 `
 }
 
 // Run prints the schema.
 func (c schemaCmd) Run(a *app) error {
 	schema := examples.Schema()
-	if c.Teams {
+	switch {
+	case c.Teams:
 		schema = examples.TeamsSchema()
+	case c.Tests:
+		schema = examples.TestSchema()
 	}
 	_, err := a.stdout.Write(schema)
 	return err
