@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
 	"callboard/internal/diag"
+	"callboard/internal/journal"
 	"callboard/internal/ruletest"
 	"callboard/internal/table"
 	"callboard/openim"
@@ -28,6 +30,8 @@ type testCmd struct {
 	MutateMax int     `default:"10000" placeholder:"N" help:"Try so many changes at most, spread over all rules; 0 for all."`
 	MinKilled float64 `placeholder:"PERCENT" help:"Fail when fewer of the changes are noticed. Implies --mutate."`
 
+	Record string `placeholder:"FILE" completion:"file" help:"Run nothing: print tests of the recorded callbacks in a file, as callbacks export writes them. Each is to end as it did. The file must stand beside the tests."`
+
 	OpenIM       string        `name:"openim" default:"v3.7" enum:"v2,v3.0,v3.5,v3.7" env:"CALLBOARD_OPENIM" help:"The IMServer that replies are written for; v3.7 stands for everything later too."`
 	AnswerWithin time.Duration `default:"4s" env:"CALLBOARD_ANSWER_WITHIN" help:"The budget of a callback, as serve gets it."`
 }
@@ -44,6 +48,8 @@ Example:
 	$ callboard test --coverage --min-coverage 80 rules
 	$ callboard test --mutate rules
 	$ callboard test --format junit rules > report.xml    # in CI
+	$ callboard callbacks export --verdict refuse --since 2h > rules/refused.jsonl
+	$ callboard test --record rules/refused.jsonl > rules/refused_test.yaml
 `
 }
 
@@ -56,6 +62,8 @@ func (c testCmd) Validate() error {
 		return fmt.Errorf("--min-killed is a percentage, from 0 to 100")
 	case c.MutateMax < 0:
 		return fmt.Errorf("--mutate-max cannot be negative")
+	case c.Record == "-":
+		return fmt.Errorf("--record takes a file that stands beside the tests, not standard input")
 	case c.AnswerWithin <= 0:
 		return fmt.Errorf("--answer-within must be more than 0")
 	}
@@ -64,6 +72,9 @@ func (c testCmd) Validate() error {
 
 // Run runs the tests of each folder and prints what came of them.
 func (c testCmd) Run(a *app) error {
+	if c.Record != "" {
+		return c.record(a)
+	}
 	only, err := regexp.Compile(c.Only)
 	if err != nil {
 		return usageError("", "reading --run: %w", err)
@@ -80,6 +91,21 @@ func (c testCmd) Run(a *app) error {
 		}
 	}
 	return run.print()
+}
+
+// record prints tests of recorded callbacks.
+func (c testCmd) record(a *app) error {
+	var callbacks []*journal.Callback
+	for in, err := range a.inputs(c.Record) {
+		if err != nil {
+			return err
+		}
+		if in.recorded == nil {
+			return hinted(fmt.Errorf("%s holds no recorded callbacks", c.Record), "callboard callbacks export writes them")
+		}
+		callbacks = append(callbacks, in.recorded)
+	}
+	return ruletest.WriteRecorded(a.stdout, filepath.Base(c.Record), callbacks)
 }
 
 // A testRun is what all folders have come to.
