@@ -18,7 +18,7 @@ type testDraft struct {
 	at       place
 	callback *node
 	set      []*node // mappings of fields, later ones over earlier ones
-	shared   int     // how many of set are of the file's defaults: of those, fields that the command lacks are left out
+	shared   int     // how many of set come from above: of those, fields that the command lacks are left out
 	answers  []*node // the same, of answers
 	text     *node
 	each     *node

@@ -137,7 +137,6 @@ func readTestFile(f File, found *findings) []*Test {
 	first := testDraft{Test: Test{File: f.Name, from: d}}
 	if file.defaults != nil {
 		readMapping(d, file.defaults, testDefaultKeys, &first)
-		first.shared = len(first.set)
 	}
 	return d.tests(file.tests, first, 0)
 }
@@ -194,7 +193,7 @@ func (d *decoder) tests(n *node, above testDraft, depth int) []*Test {
 	var tests []*Test
 	for _, item := range items {
 		t := above
-		t.each, t.Line = nil, item.line
+		t.each, t.Line, t.shared = nil, item.line, len(above.set)
 		t.Test.Name = ""
 		has, ok := readMapping(d, item, testKeys, &t)
 		if !ok {

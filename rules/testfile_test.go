@@ -212,3 +212,21 @@ func FuzzReadTests(f *testing.F) {
 		}
 	})
 }
+
+// What a test inherits need not fit its callback; what it says itself must.
+func TestInheritedFields(t *testing.T) {
+	tests, found := readTests(t, `
+defaults: {set: {groupID: g1, userID: u1}, expect: {verdict: allow}}
+tests:
+  - {name: group, callback: beforeSendGroupMsg}
+  - name: rows
+    callback: beforeSendGroupMsg
+    set: {sendID: u1}
+    each:
+      - {name: online, callback: afterUserOnline}
+      - {name: wrong, callback: afterUserOnline, set: {sendID: u1}}
+`)
+	if want := []string{`10:56: afterUserOnline has no field "sendID" [unknown-field]`}; tests != nil || !cmp.Equal(want, found[:1]) {
+		t.Errorf("found %q, want %q", found, want)
+	}
+}
