@@ -17,13 +17,15 @@ type Script map[string][]sinks.Step
 // Play tells what would come of a callback at a time if the sinks' requests met the script. It is what the gateway does,
 // deadlines, retries, hedges and cut-off sinks included, in time that is counted and not waited for: Duration of the
 // trace and of each sink that was done are exact. Matching, the network and the disk take none of it; Duration of a sink that was
-// not waited for is zero. The trace's ID is empty and nothing is queued. sinks.Rehearse says what becomes of chance.
+// not waited for is zero. What is computed for sinks is computed; votes are neither kept nor taken from those kept. The trace's
+// ID is empty and nothing is queued. sinks.Rehearse says what becomes of chance.
 func (r *Rehearsal) Play(cb *openim.Callback, now time.Time, script Script) *Trace {
 	set := r.table.Rules
 	plan := set.Match(cb, now)
 	c := newCall(cb, now.Add(r.gateway.o.AnswerWithin))
 	defer c.release()
 	c.begin(r.table, plan, now)
+	c.shape(now)
 	ended := r.play(c, now, script)
 	t := &Trace{Received: now, Duration: ended.Sub(now), Revision: set.Revision}
 	t.describe(cb)
@@ -36,11 +38,14 @@ func (r *Rehearsal) Play(cb *openim.Callback, now time.Time, script Script) *Tra
 // play takes in what the sinks say in the order of its coming, as collect and gather do, and returns when the answer
 // was certain.
 func (r *Rehearsal) play(c *call, now time.Time, script Script) time.Time {
-	arrivals := make([]arrival, len(c.asks))
+	arrivals := make([]arrival, 0, len(c.asks))
 	for i := range c.asks {
 		a := &c.asks[i]
+		if a.done { // there was nothing to send
+			continue
+		}
 		a.bound(c.budget, true)
-		arrivals[i] = arrival{i, sinks.Rehearse(r.settings[a.sink.name], script[a.sink.name], a.until.Sub(now))}
+		arrivals = append(arrivals, arrival{i, sinks.Rehearse(r.settings[a.sink.name], script[a.sink.name], a.until.Sub(now))})
 	}
 	deadline, wait := c.next()
 	if !wait {

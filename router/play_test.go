@@ -3,6 +3,7 @@ package router
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -62,10 +63,14 @@ func TestPlay(t *testing.T) {
 			"{sinks: [a, b], deadline: 50ms, on_failure: refuse}", Script{"a": {answer(10*ms, "{}")}, "b": {{Hangs: true}}}, "refuse 20002", 50 * ms, "a=allow:10ms b=out"},
 		"nobody listens": {
 			"{sinks: [a], on_failure: refuse}", Script{"a": {{Err: sinks.ErrRefused}}}, "refuse 20002", 40 * ms, "a=failed:40ms/2"},
+		"what cannot be made is not sent": {
+			"{sinks: [a, odd], on_failure: refuse}", Script{"a": {answer(10*ms, "{}")}}, "refuse 20002", 0, "a=out odd=failed:0s"},
+		"nor where nobody else is asked": {
+			"{sinks: [odd]}", Script{"odd": {answer(10*ms, refusal)}}, "allow", 0, "odd=failed:0s"},
 		"no script allows": {"{sinks: [a, b]}", nil, "allow", 0, "a=allow:0s b=allow:0s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			set := loadRules(t, "sinks:\n  a: &s {url: 'http://a/', timeout: 100ms, retry: {backoff: 40ms}}\n  b: *s\nrules:\n"+
+			set := loadRules(t, "sinks:\n  a: &s {url: 'http://a/', timeout: 100ms, retry: {backoff: 40ms}}\n  b: *s\n  odd: {url: 'http://odd/', body: data.level}\nrules:\n"+
 				"  - {name: check, callbacks: [beforeSendGroupMsg], await: "+tt.await+"}\n")
 			got := NewRehearsal(set, Options{}).Play(sampleCallback(t, "beforeSendGroupMsg"), time.Unix(0, 0), tt.script)
 			verdict := "allow"
@@ -79,54 +84,66 @@ func TestPlay(t *testing.T) {
 	}
 }
 
-// odd is a time that no sum of a few others equals by chance: what happens at the very same moment happens in any order.
-func odd(t *rapid.T, label string, least, most int) time.Duration {
-	n := rapid.Uint32().Draw(t, label+" odd")
-	return time.Duration(rapid.IntRange(least, most).Draw(t, label))*time.Millisecond + time.Duration(uint64(n)*2654435761%1_000_003)
+// odds draws times that no sum of a few others equals: what happens at the very same moment happens in any order.
+type odds struct {
+	*rapid.T
+	drawn uint64
 }
 
-func drawTable(t *rapid.T) string {
+func (o *odds) time(label string, least, most int) time.Duration {
+	o.drawn++
+	odd := rand.New(rand.NewPCG(o.drawn, 0)).IntN(int(time.Millisecond)) // whatever rapid shrinks to
+	return time.Duration(rapid.IntRange(least, most).Draw(o.T, label))*time.Millisecond + time.Duration(odd)
+}
+
+func (t *odds) table() string {
 	var b strings.Builder
 	b.WriteString("sinks:\n")
 	for _, name := range []string{"a", "b", "c"} {
 		fmt.Fprintf(&b, "  %s: {url: 'http://%s/', timeout: %v, retry: {attempts: %d, backoff: %v, max_backoff: 1500ms}", name, name,
-			odd(t, "timeout", 20, 400), rapid.IntRange(1, 3).Draw(t, "attempts"), odd(t, "backoff", 1, 100))
-		if rapid.IntRange(0, 3).Draw(t, "hedges") == 0 {
-			fmt.Fprintf(&b, ", hedge: %v", odd(t, "hedge", 5, 200))
+			t.time("timeout", 20, 400), rapid.IntRange(1, 3).Draw(t.T, "attempts"), t.time("backoff", 1, 100))
+		if rapid.IntRange(0, 3).Draw(t.T, "hedges") == 0 {
+			fmt.Fprintf(&b, ", hedge: %v", t.time("hedge", 5, 200))
+		}
+		switch rapid.IntRange(0, 7).Draw(t.T, "shaped") {
+		case 0:
+			b.WriteString(", body: data.level") // which is nil
+		case 1:
+			b.WriteString(", set: {fields: {bad: int(command)}}")
 		}
 		b.WriteString("}\n")
 	}
 	b.WriteString("rules:\n")
-	for i := range rapid.IntRange(1, 3).Draw(t, "rules") {
-		asked := rapid.Permutation([]string{"a", "b", "c"}).Draw(t, "sinks")[:rapid.IntRange(1, 3).Draw(t, "number of sinks")]
-		policy := rapid.SampledFrom([]string{"all", "any", "majority", "first", "{quorum: 1}", "{primary: " + asked[0] + "}"}).Draw(t, "policy")
+	for i := range rapid.IntRange(1, 3).Draw(t.T, "rules") {
+		asked := rapid.Permutation([]string{"a", "b", "c"}).Draw(t.T, "sinks")[:rapid.IntRange(1, 3).Draw(t.T, "number of sinks")]
+		policy := rapid.SampledFrom([]string{"all", "any", "majority", "first", "{quorum: 1}", "{primary: " + asked[0] + "}"}).Draw(t.T, "policy")
 		fmt.Fprintf(&b, "  - name: r%d\n    await: {sinks: [%s], policy: %s, on_failure: %s", i, strings.Join(asked, ", "), policy,
-			rapid.SampledFrom([]string{"allow", "refuse", "abstain"}).Draw(t, "on failure"))
-		if rapid.Bool().Draw(t, "has deadline") {
-			fmt.Fprintf(&b, ", deadline: %v", odd(t, "deadline", 10, 900))
+			rapid.SampledFrom([]string{"allow", "refuse", "abstain"}).Draw(t.T, "on failure"))
+		if rapid.Bool().Draw(t.T, "has deadline") {
+			fmt.Fprintf(&b, ", deadline: %v", t.time("deadline", 10, 900))
 		}
-		if rapid.Bool().Draw(t, "says linger") {
-			fmt.Fprintf(&b, ", linger: %t", rapid.Bool().Draw(t, "linger"))
+		if rapid.Bool().Draw(t.T, "says linger") {
+			fmt.Fprintf(&b, ", linger: %t", rapid.Bool().Draw(t.T, "linger"))
 		}
 		b.WriteString("}\n")
 	}
 	return b.String()
 }
 
-var steps = rapid.Custom(func(t *rapid.T) sinks.Step {
-	s := sinks.Step{After: odd(t, "after", 0, 500), Body: []byte(rapid.SampledFrom([]string{
+func (t *odds) step() sinks.Step {
+	s := sinks.Step{After: t.time("after", 0, 500), Body: []byte(rapid.SampledFrom([]string{
 		"", "{}", `{"nextCode":1,"errCode":20401}`, "nonsense", `{"content":"x"}`,
-	}).Draw(t, "body"))}
-	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	}).Draw(t.T, "body"))}
+	switch rapid.IntRange(0, 5).Draw(t.T, "kind") {
 	case 0:
 		s.Hangs = true
 	case 1:
 		s.Err = sinks.ErrReset
 	case 2:
-		s.Status, s.RetryAfter = 503, rapid.SampledFrom([]string{"", "0", "1"}).Draw(t, "retry after")
+		s.Status, s.RetryAfter = 503, rapid.SampledFrom([]string{"", "0", "1"}).Draw(t.T, "retry after")
 	}
 	return s
-})
+}
 
 // meets is a step as a sink behind a connection plays it.
 func meets(s sinks.Step) testkit.Step {
@@ -166,11 +183,14 @@ func outcome(t *Trace, set *rules.Set) []string {
 // What Play tells is what the gateway does with real sinks over connections.
 func TestPlayIsTheGateway(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		set := loadRules(r, drawTable(r))
+		draw := &odds{T: r}
+		set := loadRules(r, draw.table())
 		cb := sampleCallback(r, rapid.SampledFrom([]string{"beforeMsgModify", "afterSendGroupMsg"}).Draw(r, "command"))
 		script := Script{}
 		for _, s := range set.Sinks {
-			script[s.Name] = rapid.SliceOfN(steps, 1, 4).Draw(r, "script")
+			for range rapid.IntRange(1, 4).Draw(r, "steps") {
+				script[s.Name] = append(script[s.Name], draw.step())
+			}
 		}
 		played := NewRehearsal(set, Options{}).Play(cb, time.Unix(0, 0), script)
 
