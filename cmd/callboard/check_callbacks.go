@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"callboard/openim"
+	"callboard/router"
 	"callboard/rules"
 )
 
@@ -56,7 +57,7 @@ func (c checkCmd) countMatches(a *app, set *rules.Set) (*matchReport, error) {
 		}
 		request, now := openim.Request{Body: in.body}, time.Now()
 		if in.recorded != nil {
-			request = recordedRequest(in.recorded)
+			request = router.RecordedRequest(in.recorded)
 			if !in.recorded.At.IsZero() {
 				now = in.recorded.At
 			}

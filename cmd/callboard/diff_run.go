@@ -18,6 +18,7 @@ import (
 	"callboard/internal/console"
 	"callboard/internal/journal"
 	"callboard/openim"
+	"callboard/router"
 	"callboard/rules"
 )
 
@@ -201,7 +202,7 @@ func (d *diffRun) decode(c *journal.Callback) (cb *openim.Callback, reason strin
 	if reason := d.notCompared(c); reason != "" {
 		return nil, reason
 	}
-	cb, err := openim.Decode(recordedRequest(c))
+	cb, err := openim.Decode(router.RecordedRequest(c))
 	if err != nil {
 		return nil, notReadable
 	}

@@ -413,19 +413,3 @@ func TestTailAsJSONCanBeExplained(t *testing.T) {
 		t.Errorf("the line is %+v, %v", cb, err)
 	}
 }
-
-// A replay has what rules and loops are decided by, though the journal keeps no headers.
-func TestARecordedRequestIsAsItCame(t *testing.T) {
-	cb := &journal.Callback{Path: "/prod/x", Query: "a=b", OperationID: "op1", Hops: 2, Body: []byte("{}")}
-	r := recordedRequest(cb)
-	if r.Path != cb.Path || r.RawQuery != cb.Query || string(r.Body) != "{}" || r.Header.Get("operationID") != "op1" || r.Header.Get("Callboard-Hops") != "2" {
-		t.Errorf("%+v", r)
-	}
-	const written = "/prod/callbackBeforeSendGroupMsgCommand"
-	if r = recordedRequest(&journal.Callback{Command: "beforeSendGroupMsg", Source: "prod"}); r.Path != written {
-		t.Errorf("of a line by hand: %s, want %s", r.Path, written)
-	}
-	if r = recordedRequest(&journal.Callback{}); len(r.Header) != 0 {
-		t.Errorf("of nothing: %+v", r)
-	}
-}

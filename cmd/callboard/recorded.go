@@ -8,13 +8,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net/http"
 	"os"
-	"strconv"
 
-	"callboard/internal/explain"
 	"callboard/internal/journal"
-	"callboard/openim"
 )
 
 // An input is a callback for explain or send.
@@ -66,18 +62,6 @@ func isRecord(line []byte) bool {
 	}
 	err := json.Unmarshal(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")), &shape)
 	return err == nil && shape.Command != nil && (shape.Body != nil || shape.BodyBase64 != nil || shape.Verdict != nil)
-}
-
-// recordedRequest is a recorded callback as the request that it came as: of the headers, those that count.
-func recordedRequest(cb *journal.Callback) openim.Request {
-	header := http.Header{}
-	if cb.OperationID != "" {
-		header.Set("operationID", cb.OperationID)
-	}
-	if cb.Hops > 0 {
-		header.Set("Callboard-Hops", strconv.Itoa(cb.Hops))
-	}
-	return openim.Request{Path: explain.RecordedPath(cb), RawQuery: cb.Query, Header: header, Body: cb.Body}
 }
 
 // records reads recorded callbacks. Those without a body are skipped, with a note.

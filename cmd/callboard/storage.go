@@ -201,6 +201,6 @@ func (s *storage) attempted(a queue.Attempt) {
 // replayer sends records of the journal through the gateway again.
 func replayer(g *router.Gateway) func(ctx context.Context, c *journal.Callback, sinks []string, dryRun bool) ([]string, error) {
 	return func(ctx context.Context, c *journal.Callback, sinks []string, dryRun bool) ([]string, error) {
-		return g.Replay(ctx, recordedRequest(c), c.ID, sinks, dryRun)
+		return g.Replay(ctx, router.RecordedRequest(c), c.ID, sinks, dryRun)
 	}
 }

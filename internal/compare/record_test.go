@@ -91,8 +91,8 @@ func TestARecordSaysWhatTheTraceSaid(t *testing.T) {
 
 func TestARefusalIsRecorded(t *testing.T) {
 	got, err := ReadRecord(&journal.Callback{Verdict: "refuse", Code: 7, Rules: []string{"ask"},
-		Trace: []byte(`{"decided_by":"ask"}`)}) // not a RawMessage: nothing to read
-	if err != nil || !got.Outcome.Refused || got.Outcome.Code != 7 || got.Outcome.DecidedBy != "" {
+		Trace: map[string]any{"decided_by": "ask"}}) // as an answer of the API has it
+	if err != nil || !got.Outcome.Refused || got.Outcome.Code != 7 || got.Outcome.DecidedBy != "ask" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

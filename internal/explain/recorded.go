@@ -2,16 +2,16 @@ package explain
 
 import (
 	"encoding/json"
-	"fmt"
-	"path"
 	"slices"
 
 	"callboard/internal/journal"
 	"callboard/openim"
+	"callboard/router"
 )
 
 // recall takes from a record what the request does not say.
 func (c *Case) recall(cb *journal.Callback, request *openim.Request, req Request) error {
+	then := router.RecordedRequest(cb)
 	if req.Now.IsZero() && !cb.At.IsZero() {
 		c.Now = cb.At
 	}
@@ -19,11 +19,9 @@ func (c *Case) recall(cb *journal.Callback, request *openim.Request, req Request
 		request.RawQuery = cb.Query
 	}
 	if req.Source == "" && req.Command == "" {
-		request.Path = RecordedPath(cb)
+		request.Path = then.Path
 	}
-	if cb.OperationID != "" {
-		request.Header.Set("operationID", cb.OperationID)
-	}
+	request.Header = then.Header
 	if len(req.Headers) == 0 {
 		c.Unknown = append(c.Unknown, "headers") // the journal does not keep them
 	}
@@ -37,73 +35,24 @@ func (c *Case) recall(cb *journal.Callback, request *openim.Request, req Request
 	return c.recallTrace(cb)
 }
 
-// RecordedPath is the path that a callback came by. A line that a person has written need have none: source and command make one.
-func RecordedPath(cb *journal.Callback) string {
-	if cb.Path != "" || cb.Command == "" {
-		return cb.Path
-	}
-	name := cb.Command
-	if known, ok := openim.Lookup(name); ok {
-		name = known.Name
-	}
-	return path.Join("/", cb.Source, name)
-}
-
-// A trace is what the journal tells of the votes.
-type trace struct {
-	Why   string `json:"why"`
-	Asked []struct {
-		Sink    string `json:"sink"`
-		Vote    string `json:"vote"`
-		Code    int32  `json:"code"`
-		Message string `json:"message"`
-		Reason  string `json:"reason"`
-	} `json:"asked"`
-	Rules []Count `json:"rules"`
-}
-
 // recallTrace answers for the sinks that voted. One that was not waited for abstains: for the rules that served then, any vote is as
 // good, and none would have come before those that decided.
 func (c *Case) recallTrace(cb *journal.Callback) error {
 	c.Recorded = &Recorded{ID: cb.ID, At: cb.At, Verdict: cb.Verdict, Code: cb.Code, Revision: cb.Revision, Rules: cb.Rules}
-	if cb.Trace == nil {
-		return nil
-	}
-	text, err := json.Marshal(cb.Trace) // raw, or decoded from an answer of the API
-	var t trace
-	if err == nil {
-		err = json.Unmarshal(text, &t)
-	}
+	t, err := router.Recall(cb)
 	if err != nil {
-		return &Mistake{"id", fmt.Errorf("reading the trace of %s: %w", cb.ID, err), ""}
+		return &Mistake{"id", err, ""}
 	}
 	c.Recorded.Why = t.Why
-	late := lateIn(t.Rules)
-	for _, a := range t.Asked {
-		vote, voted := votes[a.Vote]
-		switch {
-		case voted:
-			c.Answers[a.Sink] = Answer{openim.Answer{Vote: vote, Code: a.Code, Message: a.Message, Reason: a.Reason}, FromJournal}
-		case slices.Contains(late, a.Sink):
-			c.Answers[a.Sink] = Answer{openim.Answer{Vote: openim.Failed, Reason: a.Reason}, FromJournal}
-		default:
+	for i := range t.Asked {
+		a := &t.Asked[i]
+		if a.Done || a.TooLate() {
+			c.Answers[a.Sink] = Answer{a.Answer, FromJournal}
+		} else {
 			c.Answers[a.Sink] = Answer{openim.Answer{Vote: openim.Abstain, Reason: "it was not waited for"}, Assumed}
 		}
 	}
 	return nil
-}
-
-// lateIn names the sinks that a deadline came before.
-func lateIn(counts []Count) []string {
-	var late []string
-	for _, c := range counts {
-		for _, b := range c.Ballots {
-			if b.Late {
-				late = append(late, b.Sink)
-			}
-		}
-	}
-	return late
 }
 
 // kept are the fields that a record has without the body.

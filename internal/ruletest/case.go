@@ -66,7 +66,10 @@ func (c *Case) makeRequest(recorded *recordings) error {
 		if err != nil {
 			return err
 		}
-		r, c.at = found.request(), found.At
+		r = router.RecordedRequest(found)
+		if !found.At.IsZero() {
+			c.at = found.At
+		}
 		if cb, err := openim.Decode(r); err == nil && t.Callback == "" {
 			command = cb.Command
 		}

@@ -3,13 +3,8 @@ package ruletest
 import (
 	"bytes"
 	"fmt"
-	"net/http"
-	"path"
-	"strconv"
-	"time"
 
 	"callboard/internal/journal"
-	"callboard/openim"
 )
 
 // recordings are the files of recorded callbacks that tests name, each read once.
@@ -19,18 +14,12 @@ type recordings struct {
 }
 
 type recording struct {
-	callbacks []*recordedCallback
+	callbacks []*journal.Callback
 	err       error
 }
 
-// A recordedCallback is one line of a file that callbacks export has written.
-type recordedCallback struct {
-	*journal.Callback
-	At time.Time
-}
-
 // find returns a recorded callback: the one of an id, or the only one.
-func (r *recordings) find(file, id string) (*recordedCallback, error) {
+func (r *recordings) find(file, id string) (*journal.Callback, error) {
 	f := r.files[file]
 	if f == nil {
 		f = r.read(file)
@@ -67,28 +56,8 @@ func (r *recordings) read(file string) *recording {
 			return &recording{err: fmt.Errorf("%s:%d: %w", file, n+1, err)}
 		}
 		if e.Callback.Body != nil {
-			f.callbacks = append(f.callbacks, &recordedCallback{&e.Callback, e.At})
+			f.callbacks = append(f.callbacks, &e.Callback)
 		}
 	}
 	return f
-}
-
-// request is the callback as the request that it came as: of the headers, those that count.
-func (c *recordedCallback) request() openim.Request {
-	header := http.Header{}
-	if c.OperationID != "" {
-		header.Set("operationID", c.OperationID)
-	}
-	if c.Hops > 0 {
-		header.Set("Callboard-Hops", strconv.Itoa(c.Hops))
-	}
-	at := c.Path
-	if at == "" && c.Command != "" {
-		name := c.Command
-		if known, ok := openim.Lookup(name); ok {
-			name = known.Name
-		}
-		at = path.Join("/", c.Source, name)
-	}
-	return openim.Request{Path: at, RawQuery: c.Query, Header: header, Body: c.Body}
 }
