@@ -15,7 +15,7 @@ func ruleOf(e *rules.Explanation, phase openim.Phase) Rule {
 	r := e.Rule
 	told := Rule{
 		Name: r.Name, File: r.File, Line: r.Line, Matched: e.Matched, MayMatch: e.MayMatch, Foreign: e.Foreign, Reason: e.Reason,
-		When: r.When, Parts: []Part{}, Missing: missingOf(e.Parts), Notify: r.Notify, Metadata: MetadataOf(r),
+		When: r.When, Parts: []Part{}, Missing: MissingOf(e.Parts), Notify: r.Notify, Metadata: MetadataOf(r),
 	}
 	if e.Err != nil {
 		told.Error = e.Err.Error()
@@ -37,8 +37,8 @@ func ruleOf(e *rules.Explanation, phase openim.Phase) Rule {
 	return told
 }
 
-// missingOf tells of each comparison that was missing which value of which field it saw.
-func missingOf(parts []when.Part) []Missing {
+// MissingOf tells of each comparison that was missing which value of which field it saw.
+func MissingOf(parts []when.Part) []Missing {
 	var all []Missing
 	for i, p := range parts {
 		if !p.Missing {

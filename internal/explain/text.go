@@ -114,7 +114,7 @@ func writeRule(w io.Writer, r *Rule) {
 	}
 	if !r.Matched {
 		for _, m := range r.Missing {
-			fmt.Fprintf(w, "    missing: %s\n", m.words())
+			fmt.Fprintf(w, "    missing: %s\n", m.String())
 		}
 	}
 	writeParts(w, r.Parts)
@@ -123,8 +123,8 @@ func writeRule(w io.Writer, r *Rule) {
 	}
 }
 
-// words says what was there in place of what: groupID was "support-7", wanted "sales-…".
-func (m Missing) words() string {
+// String says what was there in place of what: groupID was "support-7", wanted "sales-…".
+func (m Missing) String() string {
 	what := m.Field
 	if what == "" {
 		what = oneLine(m.Part)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"callboard/internal/explain"
 	"callboard/internal/queue"
 	"callboard/openim"
 	"callboard/router"
@@ -227,18 +228,21 @@ func (f *failures) time(t *router.Trace) {
 	}
 }
 
-// explain says of each rule that was expected and did not match what in its condition was false.
+// explain says of each rule that was expected and did not match what in its condition was missing.
 func (c *Case) explain(set *rules.Set, list []Failure) {
-	if !slices.ContainsFunc(list, func(f Failure) bool { return f.missing != "" }) {
-		return
-	}
-	explained := set.Explain(c.callback(), c.at)
 	for i := range list {
-		at := slices.IndexFunc(explained, func(e rules.Explanation) bool { return e.Rule.Name == list[i].missing })
-		if list[i].missing == "" || at < 0 {
+		f := &list[i]
+		if f.missing == "" {
 			continue
 		}
-		list[i].Got += ": " + explained[at].Reason
-		list[i].Why = whyNot(explained[at].Parts)
+		for _, e := range set.Examine(c.callback(), c.at, rules.Explaining{Rule: f.missing}).Rules {
+			if e.Rule.Name != f.missing {
+				continue
+			}
+			f.Got += ": " + e.Reason
+			for _, m := range explain.MissingOf(e.Parts) {
+				f.Why = append(f.Why, m.String())
+			}
+		}
 	}
 }

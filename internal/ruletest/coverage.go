@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"strings"
 	"sync"
 
 	"callboard/router"
@@ -113,7 +114,7 @@ func (c *Coverage) Report(set *rules.Set) []RuleCoverage {
 		if seen := c.rules[r]; seen != nil {
 			rc.Matched = seen.matched
 			for _, p := range seen.parts {
-				rc.Parts = append(rc.Parts, PartCoverage{Text: oneLine(p.text), Start: p.start, End: p.end, True: p.yes, False: p.no, Fail: p.err})
+				rc.Parts = append(rc.Parts, PartCoverage{Text: strings.Join(strings.Fields(p.text), " "), Start: p.start, End: p.end, True: p.yes, False: p.no, Fail: p.err})
 			}
 		}
 		report = append(report, rc)

@@ -97,7 +97,7 @@ func TestExpectations(t *testing.T) {
 
 		// not met
 		group("text: hello, expect: {rules: [moderate]}"): {"rules: expected moderate, got does not match: its condition is false: " +
-			`text contains "refund" is false   (text = "hello"); contentType == Picture is false   (contentType = 101)`},
+			`text was "hello", wanted "…refund…"`},
 		group("set: {groupID: closed}, expect: {rules: [keep]}"): {"rules: expected keep, got does not match: stopped by closed; otherwise: it has no condition"},
 		`{name: t, callback: beforeMsgModify, expect: {rules: [keep]}}`: {
 			"rules: expected keep, got does not match: its callbacks do not include callbackBeforeMsgModifyCommand"},

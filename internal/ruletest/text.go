@@ -13,7 +13,7 @@ import (
 //	moderation_test.yaml:12: a refund is moderated
 //	            expected                  got
 //	  rules     moderate-support-groups   does not match: its condition is false
-//	              groupID startsWith "support-" is false   (groupID = "payments-1")
+//	              groupID was "payments-1", wanted "support-…"
 //	  verdict   refuse                    allow (no rule matched)
 func WriteText(w io.Writer, results []Result) error {
 	b := bufio.NewWriter(w)
