@@ -61,9 +61,10 @@ const (
 	Breaks                         // the connection breaks
 )
 
-// An Expectation is what is to come of a callback. What is nil or zero is not looked at.
+// An Expectation is what is to come of a callback. What is nil or zero is not looked at; a list that is empty but not nil says that
+// there is to be nothing.
 type Expectation struct {
-	Rules       []string // that match; nil: not looked at
+	Rules       []string // that match
 	Asked       []ExpectedVote
 	Notified    []ExpectedNotice
 	NotRules    []string

@@ -48,6 +48,9 @@ func (f *failures) add(what, want, got string) {
 	f.list = append(f.list, Failure{What: what, Want: want, Got: got})
 }
 
+// only reports whether there may be nothing but what a list names: an empty one says that there is to be nothing.
+func (f *failures) only(given bool, n int) bool { return f.e.NothingElse || given && n == 0 }
+
 func (f *failures) rules(t *router.Trace) {
 	var matched, failed []string
 	for i := range t.Rules {
@@ -65,8 +68,9 @@ func (f *failures) rules(t *router.Trace) {
 			f.list[len(f.list)-1].missing = name
 		}
 	}
+	only := f.only(f.e.Rules != nil, len(f.e.Rules))
 	for _, name := range matched {
-		if slices.Contains(f.e.NotRules, name) || f.e.NothingElse && !slices.Contains(f.e.Rules, name) {
+		if slices.Contains(f.e.NotRules, name) || only && !slices.Contains(f.e.Rules, name) {
 			f.add("rules", "not "+name, "matches")
 		}
 	}
@@ -97,10 +101,11 @@ func (f *failures) asked(t *router.Trace) {
 			f.add("asked", fmt.Sprintf("%s: %d attempts", want.Sink, want.Attempts), fmt.Sprintf("%d, %s", got.Attempts, voteText(got)))
 		}
 	}
+	only := f.only(f.e.Asked != nil, len(f.e.Asked))
 	for i := range t.Asked {
 		name := t.Asked[i].Sink
 		expected := slices.ContainsFunc(f.e.Asked, func(v rules.ExpectedVote) bool { return v.Sink == name })
-		if slices.Contains(f.e.NotAsked, name) || f.e.NothingElse && !expected {
+		if slices.Contains(f.e.NotAsked, name) || only && !expected {
 			f.add("asked", "not "+name, voteText(&t.Asked[i]))
 		}
 	}
@@ -135,9 +140,10 @@ func (f *failures) notified(t *router.Trace) {
 			f.add("notified", fmt.Sprintf("%s: key %q", want.Sink, *want.Key), fmt.Sprintf("key %q", t.Notified[i].Key))
 		}
 	}
+	only := f.only(f.e.Notified != nil, len(f.e.Notified))
 	for _, n := range t.Notified {
 		expected := slices.ContainsFunc(f.e.Notified, func(e rules.ExpectedNotice) bool { return e.Sink == n.Sink })
-		if slices.Contains(f.e.NotNotified, n.Sink) || f.e.NothingElse && !expected {
+		if slices.Contains(f.e.NotNotified, n.Sink) || only && !expected {
 			f.add("notified", "not "+n.Sink, fmt.Sprintf("by %q", n.Rules))
 		}
 	}

@@ -76,12 +76,17 @@ func TestExpectations(t *testing.T) {
 	const refund = "text: my refund, "
 	for test, want := range map[string][]string{
 		// met
-		group(refund + "expect: {rules: [moderate, keep], asked: [moderation, risk], notified: {archive: support-1}, verdict: allow, nothing_else: true}"):                                               nil,
-		group(refund + "answers: {risk: {refuse: {code: 7, message: m, detail: d}}}, expect: {verdict: refuse, code: 7, message: m, detail: d, decided_by: moderate, asked: {risk: refuse}}"):            nil,
-		group(refund + "answers: {moderation: [reset, {answer: allow, after: 40ms}]}, expect: {asked: {moderation: {vote: allow, attempts: 2}}, took: 50ms, within: 50ms, verdict: allow}"):              nil,
-		group(refund + "answers: {moderation: timeout}, expect: {asked: {moderation: failed, risk: allow}, verdict: refuse, code: 20002, took: 210ms}"):                                                  nil,
-		group(refund + "answers: {moderation: {answer: allow, after: 90ms}, risk: {refuse: {}, after: 5ms}}, expect: {asked: {moderation: out}, took: 5ms}"):                                             nil,
-		group("set: {groupID: closed}, expect: {rules: [closed], verdict: refuse, code: 20403, notified: [], asked: [], decided_by: closed, nothing_else: true}"):                                        nil,
+		group(refund + "expect: {rules: [moderate, keep], asked: [moderation, risk], notified: {archive: support-1}, verdict: allow, nothing_else: true}"):                                    nil,
+		group(refund + "answers: {risk: {refuse: {code: 7, message: m, detail: d}}}, expect: {verdict: refuse, code: 7, message: m, detail: d, decided_by: moderate, asked: {risk: refuse}}"): nil,
+		group(refund + "answers: {moderation: [reset, {answer: allow, after: 40ms}]}, expect: {asked: {moderation: {vote: allow, attempts: 2}}, took: 50ms, within: 50ms, verdict: allow}"):   nil,
+		group(refund + "answers: {moderation: timeout}, expect: {asked: {moderation: failed, risk: allow}, verdict: refuse, code: 20002, took: 210ms}"):                                       nil,
+		group(refund + "answers: {moderation: {answer: allow, after: 90ms}, risk: {refuse: {}, after: 5ms}}, expect: {asked: {moderation: out}, took: 5ms}"):                                  nil,
+		group("set: {groupID: closed}, expect: {rules: [closed], verdict: refuse, code: 20403, notified: [], asked: [], decided_by: closed, nothing_else: true}"):                             nil,
+		group(refund + "expect: {rules: [], asked: [], notified: []}"): {
+			"rules: expected not moderate, got matches", "rules: expected not keep, got matches",
+			"asked: expected not moderation, got allow", "asked: expected not risk, got allow",
+			`notified: expected not archive, got by ["keep"]`,
+		},
 		group("text: hello, expect: {not: {rules: moderate, asked: [moderation]}, decided_by: ''}"):                                                                                                      nil,
 		`{name: t, callback: beforeMsgModify, answers: {moderation: {fields: {ex: x, status: 2}}}, expect: {fields: {ex: x, status: 2}}}`:                                                                nil,
 		`{name: t, callback: callbackOfTheFuture, set: {a: 1}, expect: {verdict: allow, rules: [], nothing_else: true}}`:                                                                                 nil,
