@@ -22,6 +22,9 @@ var shownElsewhere = []string{
 	"no-files", "file-too-large", "encoding", "too-many-aliases", "too-long", "unset-reference", "no-data-folder", "internal-error",
 }
 
+// ofPlaying are findings of callboard test, which plays the tests of an example.
+var ofPlaying = []string{"failed-test", "unseen-match", "unseen-true", "unseen-false", "unnoticed-change"}
+
 // A finding is a section of the page.
 type finding struct {
 	id, example string
@@ -62,6 +65,12 @@ func TestExamplesOfFindings(t *testing.T) {
 			}
 			dir := t.TempDir()
 			writeFiles(t, dir, f.example)
+			if slices.Contains(ofPlaying, f.id) {
+				out, _ := exec.Command(callboard, "test", "--coverage", "--mutate", "--format", "github", dir).Output()
+				if !strings.Contains(string(out), "title="+f.id+"::") {
+					t.Errorf("test finds:\n%s", out)
+				}
+			}
 			out, _ := exec.Command(callboard, "check", "--format", "json", "--now", "2026-11-23T00:00:00Z", dir).Output()
 			var report struct {
 				Diagnostics []struct{ ID string }
@@ -72,6 +81,9 @@ func TestExamplesOfFindings(t *testing.T) {
 			var ids []string
 			for _, d := range report.Diagnostics {
 				ids = append(ids, d.ID)
+			}
+			if slices.Contains(ofPlaying, f.id) {
+				ids = append(ids, f.id)
 			}
 			if !slices.Contains(ids, f.id) {
 				t.Errorf("check finds %q", ids)
@@ -112,7 +124,9 @@ var (
 // The page tells of every id in the code, and of no other.
 func TestFindingsPageHasEveryID(t *testing.T) {
 	want := map[string]bool{}
-	eachLiteral(t, "../rules/ids.go", func(id string) { want[id] = true })
+	for _, file := range []string{"../rules/ids.go", "../internal/ruletest/ids.go"} {
+		eachLiteral(t, file, func(id string) { want[id] = true })
+	}
 	for _, pattern := range []string{"../rules/when/*.go", "../internal/table/*.go", "../cmd/callboard/placeholders.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {

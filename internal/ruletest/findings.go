@@ -22,20 +22,20 @@ func Uncovered(report []RuleCoverage, places *rules.Places) []diag.Diagnostic {
 		}
 		switch {
 		case r.When != "" && len(r.Parts) == 0:
-			add(0, 0, "never-matched", fmt.Sprintf("no test has a callback for rule %q", r.Name), "")
+			add(0, 0, idUnseenMatch, fmt.Sprintf("no test has a callback for rule %q", r.Name), "")
 			continue
 		case r.Matched == 0:
-			add(0, 0, "never-matched", fmt.Sprintf("rule %q matches in no test", r.Name), "")
+			add(0, 0, idUnseenMatch, fmt.Sprintf("rule %q matches in no test", r.Name), "")
 		}
 		for i, p := range r.Parts {
 			switch {
 			case i == 0 && r.Matched == 0: // the whole: said already
 			case p.True == 0 && p.False == 0:
-				add(p.Start, p.End, "never-true", "this fails in every test", "")
+				add(p.Start, p.End, idUnseenTrue, "this fails in every test", "")
 			case p.True == 0:
-				add(p.Start, p.End, "never-true", "this is true in no test", "")
+				add(p.Start, p.End, idUnseenTrue, "this is true in no test", "")
 			case p.False == 0:
-				add(p.Start, p.End, "never-false", "this is false in no test", "")
+				add(p.Start, p.End, idUnseenFalse, "this is false in no test", "")
 			}
 		}
 	}
@@ -48,7 +48,7 @@ func Unnoticed(report *MutationReport, places *rules.Places) []diag.Diagnostic {
 	for i := range report.Survivors {
 		s := &report.Survivors[i]
 		d := places.At(s.Rule, s.Start, s.End)
-		d.ID, d.Message = "unnoticed-change", fmt.Sprintf("no test notices in rule %q: %s", s.Rule.Name, s.What)
+		d.ID, d.Message = idUnnoticedChange, fmt.Sprintf("no test notices in rule %q: %s", s.Rule.Name, s.What)
 		d.Hint = fmt.Sprintf("a test that tells `%s` from `%s`", s.Was, s.Now)
 		ds = append(ds, d)
 	}

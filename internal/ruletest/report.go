@@ -30,7 +30,7 @@ func Diagnostics(results []Result) []diag.Diagnostic {
 		if len(r.Failures) == 0 {
 			continue
 		}
-		ds = append(ds, diag.Diagnostic{ID: "failed-test", File: r.File, Line: r.Line, Col: 1, EndCol: 2, Message: r.Name + ": " + r.story("; ")})
+		ds = append(ds, diag.Diagnostic{ID: idFailedTest, File: r.File, Line: r.Line, Col: 1, EndCol: 2, Message: r.Name + ": " + r.story("; ")})
 	}
 	return ds
 }

@@ -35,7 +35,7 @@ func New(set *rules.Set, tests []*rules.Test, o router.Options, readFile func(na
 	for _, t := range tests {
 		c, err := newCase(t, dialects, &recorded)
 		if err != nil {
-			found = append(found, diag.Diagnostic{ID: "unplayable-test", File: t.File, Line: t.Line, Col: 1, EndCol: 2, Message: err.Error()})
+			found = append(found, diag.Diagnostic{ID: idUnplayableTest, File: t.File, Line: t.Line, Col: 1, EndCol: 2, Message: err.Error()})
 			continue
 		}
 		s.Cases = append(s.Cases, c)

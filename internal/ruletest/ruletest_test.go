@@ -207,10 +207,10 @@ func TestCoverage(t *testing.T) {
 		lines = append(lines, d.String()+" ["+d.ID+"]")
 	}
 	want = []string{
-		"rules.yaml:9:34: warning: this is false in no test [never-false]",
-		"rules.yaml:15:37: warning: this is true in no test [never-true]",
-		`rules.yaml:17:11: warning: rule "mask" matches in no test [never-matched]`,
-		`rules.yaml:20:11: warning: no test has a callback for rule "broken" [never-matched]`,
+		"rules.yaml:9:34: warning: this is false in no test [unseen-false]",
+		"rules.yaml:15:37: warning: this is true in no test [unseen-true]",
+		`rules.yaml:17:11: warning: rule "mask" matches in no test [unseen-match]`,
+		`rules.yaml:20:11: warning: no test has a callback for rule "broken" [unseen-match]`,
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
