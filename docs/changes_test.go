@@ -66,12 +66,13 @@ func TestJobsOfCI(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for name, commands := range map[string]job{"github": githubJob(t), "gitlab": gitlabJob(t)} {
-		if len(commands) < 4 {
+		if len(commands) < 5 {
 			t.Fatalf("the job of %s has %d commands", name, len(commands))
 		}
 		for _, change := range []struct{ name, old, new, fails, says string }{
-			{"nothing that matters", "Only administrators post here", "Only admins post here", "", ""},
+			{"nothing that matters", "# Try it:", "# Try this:", "", ""},
 			{"a refusal more", `groupID == "announcements"`, `groupID in ["announcements", "lobby"]`, "--fail-on", "would newly be refused"},
+			{"what a test forbids", `"admin1", `, "", "callboard test", ""},
 			{"a mistake", "groupID ==", "grupID ==", "callboard check", "unknown name grupID"},
 		} {
 			t.Run(name+"/"+change.name, func(t *testing.T) {
