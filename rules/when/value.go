@@ -78,14 +78,33 @@ func PlaceOf(src, name string) (start, end int) {
 // checkValue reports expressions whose value has no JSON.
 func (d *draft) checkValue() {
 	n := result(d.tree.Node)
-	switch {
-	case n.Nature().Nil:
+	if n.Nature().Nil {
 		d.add(n, "not-a-value", "the expression is nil, the same for every callback", "")
-	case n.Type() == reflect.TypeFor[time.Duration]():
-		d.add(n, "not-a-value", "a duration cannot be written as JSON", "("+d.src.of(n)+").Seconds(), for example")
-	default:
+		return
+	}
+	if d.checkJSON(n) {
 		d.warnOfFieldName(n)
 	}
+}
+
+// checkJSON reports durations that would be written, alone or within what an object or a list is built of, and whether there is none.
+func (d *draft) checkJSON(n ast.Node) bool {
+	before := len(d.problems)
+	switch n := n.(type) {
+	case *ast.MapNode:
+		for _, p := range n.Pairs {
+			d.checkJSON(p.(*ast.PairNode).Value)
+		}
+	case *ast.ArrayNode:
+		for _, item := range n.Nodes {
+			d.checkJSON(item)
+		}
+	default:
+		if n.Type() == reflect.TypeFor[time.Duration]() {
+			d.add(n, "not-a-value", "a duration cannot be written as JSON", "("+d.src.of(n)+").Seconds(), for example")
+		}
+	}
+	return len(d.problems) == before
 }
 
 // checkObjects reports what is wrong with the names of objects that are written out.

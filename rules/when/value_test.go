@@ -72,12 +72,12 @@ func TestValuesAsJSON(t *testing.T) {
 		}
 	}
 	for src, want := range map[string]string{
-		`1 / 0.0 * data.missing`:     "nothing",
-		`{"a": 1 / 0}`:               "a number that JSON does not have",
-		`[now - date("2026-01-01")]`: "a duration, which JSON does not have",
-		`{(json(ex).half): 1}`:       "number",
-		`join(json(ex).list, "")`:    "int, not string",
-		`int(sendID)`:                "this text cannot be read as an integer",
+		`1 / 0.0 * data.missing`:                    "nothing",
+		`{"a": 1 / 0}`:                              "a number that JSON does not have",
+		`map(atUserList, now - date("2026-01-01"))`: "a duration, which JSON does not have",
+		`{(json(ex).half): 1}`:                      "number",
+		`join(json(ex).list, "")`:                   "int, not string",
+		`int(sendID)`:                               "this text cannot be read as an integer",
 	} {
 		got, err := built(t, mustCompileValue(t, src, groupMsg), cb)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "u0") {
@@ -93,6 +93,7 @@ func TestWhatIsNoValue(t *testing.T) {
 	}{
 		{`nil`, expected{"not-a-value", `nil`, "is nil", ""}},
 		{`now - date("2026-01-01")`, expected{"not-a-value", `now - date("2026-01-01")`, "a duration cannot be written as JSON", ".Seconds()"}},
+		{`{"at": [now, now - date("2026-01-01")]}`, expected{"not-a-value", `now - date("2026-01-01")`, "a duration cannot be written as JSON", ".Seconds()"}},
 		{`{"a": 1, "b": 2, "a": 3}`, expected{"duplicate-member", `"a"`, `has "a" twice`, ""}},
 		{`{(seq): 1}`, expected{"type-mismatch", `seq`, "the name of a member is a text, this is an integer", "string(seq)"}},
 		{`{"a": groupId}`, expected{"field-not-carried", `groupId`, "no field of the callbacks", `"groupID"`}},
