@@ -162,7 +162,7 @@ func eachLiteral(t *testing.T, file string, use func(string)) {
 	})
 }
 
-// eachID calls use for what stands where an id does: an argument of add, addAt and warn, a field ID, a variable id.
+// eachID calls use for what stands where an id does: an argument of add, addAt, warn and checkScalar, a field ID, a variable id.
 func eachID(t *testing.T, file string, use func(string)) {
 	t.Helper()
 	maybe := func(e ast.Expr) {
@@ -173,7 +173,7 @@ func eachID(t *testing.T, file string, use func(string)) {
 	ast.Inspect(parse(t, file), func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			if f, ok := n.Fun.(*ast.SelectorExpr); ok && slices.Contains([]string{"add", "addAt", "warn"}, f.Sel.Name) {
+			if f, ok := n.Fun.(*ast.SelectorExpr); ok && slices.Contains([]string{"add", "addAt", "warn", "checkScalar"}, f.Sel.Name) {
 				for _, arg := range n.Args {
 					maybe(arg)
 				}
