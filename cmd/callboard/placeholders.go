@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"hash/crc32"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,6 +59,9 @@ var (
 var placeholderFor = map[string]string{
 	"url": "http://placeholder.invalid", "timeout": "1s", "deadline": "1s", "backoff": "1s", "max_backoff": "1s", "hedge": "1s",
 	"attempts": "1", "concurrency": "1", "priority": "1", "code": "20001", "max_answer": "1MiB", "stop": "false", "linger": "false",
+	"for": "1h", "rate": "1/s", "stuck_limit": "1000", "failures": "5", "delay": "1s", "max_delay": "1m",
+	"ttl": "1s", "stale_on_failure": "1m", "max": "100", "wait": "1s", "bytes": "1MiB", "when": "true", "window": "1m",
+	"success": "status", "on_failure": "allow", "on_error": "skip",
 }
 
 // replace notes a reference and returns a value that fits where it stands.
@@ -79,7 +83,8 @@ func (p *placeholders) replace(reference string) string {
 			}
 		}
 	}
-	return "placeholder"
+	// Long enough for a secret, and not the same for two references, such as those of secrets that follow each other.
+	return fmt.Sprintf("placeholder%08x", crc32.ChecksumIEEE([]byte(reference)))
 }
 
 // warnings tells which references were replaced, at each place where they stand, in file order.
