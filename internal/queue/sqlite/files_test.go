@@ -244,7 +244,9 @@ func TestOnAFullDiskWhatIsSettledMakesRoom(t *testing.T) {
 		mountTmpfs(t, folder, "size=6m")
 		s := openStore(t, Options{Path: filepath.Join(folder, "queue.db"), Driver: driver, reserve: 1 << 20})
 		defer s.Close() // before the folder goes
-		for range 20 {  // not faster than checkpoints
+		s.stop()        // checkpoints come by hand
+		s.background.Wait()
+		for range 20 { // not faster than checkpoints
 			if err := appendEvents(t, s, 10, 10_000); err != nil {
 				break
 			}
