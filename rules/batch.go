@@ -92,6 +92,23 @@ func (s *sinkDraft) checkBatchURL() {
 		"sink %q gets batches, and its url has a placeholder for what differs between the callbacks of one", s.Name)
 }
 
+// warnOfBatchHeaders warns of computed headers that deliveries of a sink do not have: a batch has one set of headers.
+func (s *sinkDraft) warnOfBatchHeaders() {
+	if s.Batch.Max == 0 || s.Batch.Item == Envelope || len(s.SetHeaders) == 0 {
+		return
+	}
+	at := s.at
+	if own, ok := s.has["batch"]; ok {
+		at = own
+	}
+	var names []string
+	for _, h := range s.SetHeaders {
+		names = append(names, h.Name)
+	}
+	s.from.warn(at, idBatchHeaders, "write item: envelope, which has a place for them, or set fields of the body instead",
+		"sink %q gets batches of bodies alone, so its deliveries go without the computed headers %s", s.Name, strings.Join(names, ", "))
+}
+
 // warnIdleAnswer warns of settings for reading the answers of a sink that is only notified.
 func (s *sinkDraft) warnIdleAnswer() {
 	switch {

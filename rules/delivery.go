@@ -163,6 +163,7 @@ func (l *loader) checkIdleSettings() {
 		}
 		s.warnOfWebhookHeaders()
 		s.checkBatchURL()
+		s.warnOfBatchHeaders()
 		switch {
 		case s.orderBy == nil:
 			s.warnIdle("without order_by nothing waits behind a delivery that is stuck", "on_stuck", "stuck_limit")

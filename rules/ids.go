@@ -7,6 +7,7 @@ const (
 	idAttempts         = "attempts-too-long"
 	idAwaitIdle        = "await-without-effect"
 	idBackoff          = "backoff"
+	idBatchHeaders     = "batch-headers"
 	idBatchURL         = "batch-url"
 	idBeyondLimits     = "beyond-limits"
 	idBodyNoObject     = "body-no-object"

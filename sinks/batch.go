@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -155,6 +156,17 @@ func (s *Sink) appendItem(b []byte, d *Delivery) []byte {
 	}
 	number("hops", d.Hops)
 	number("attempt", d.Attempt)
+	if len(d.Headers) > 0 {
+		b = append(b, `,"headers":{`...)
+		for i, name := range slices.Sorted(maps.Keys(d.Headers)) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b, _ = jsontext.AppendQuote(b, name)
+			b, _ = jsontext.AppendQuote(append(b, ':'), d.Headers.Get(name))
+		}
+		b = append(b, '}')
+	}
 	b = append(b, `,"body":`...)
 	b = append(b, body...)
 	return append(b, '}')

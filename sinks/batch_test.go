@@ -54,6 +54,11 @@ func TestABatchIsOneRequest(t *testing.T) {
 			"envelopes that say little", sinks.Batch{Envelope: true, NDJSON: true}, []sinks.Delivery{{ID: "1.sink", OperationID: "\"\n", Attempt: 12, ReplayOf: "0", Body: []byte("{\n}")}},
 			`{"id":"1.sink","operation_id":"\"\n","replay_of":"0","attempt":12,"body":{ }}` + "\n", "application/x-ndjson",
 		},
+		{
+			"computed headers", sinks.Batch{Envelope: true}, []sinks.Delivery{{ID: "1.sink", Body: []byte("{}"), Headers: http.Header{"X-Tenant": {"eu"}, "X-Ex": {`"é"`}}}},
+			`[{"id":"1.sink","headers":{"X-Ex":"\"é\"","X-Tenant":"eu"},"body":{}}]`, "application/json; charset=utf-8",
+		},
+		{"computed headers without envelopes", sinks.Batch{}, []sinks.Delivery{{ID: "1.sink", Body: []byte("{}"), Headers: http.Header{"X-Tenant": {"eu"}}}}, "[{}]", "application/json; charset=utf-8"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			onStage(t, sinks.Options{Batch: c.batch, Secrets: []string{secret}}, steps(status(204)), func(t *testing.T, s *stage) {
@@ -66,7 +71,7 @@ func TestABatchIsOneRequest(t *testing.T) {
 				if got.Body != c.want || got.Header.Get("Content-Type") != c.contentType || got.Header.Get("callboard-batch") != fmt.Sprint(len(c.ds)) {
 					t.Errorf("got %s with %s of %s, want %s of %d", got.Body, got.Header.Get("Content-Type"), got.Header.Get("callboard-batch"), c.want, len(c.ds))
 				}
-				for _, name := range []string{"callboard-id", "callboard-command", "callboard-attempt", "operationid", "traceparent"} {
+				for _, name := range []string{"callboard-id", "callboard-command", "callboard-attempt", "operationid", "traceparent", "x-tenant"} {
 					if v := got.Header.Get(name); v != "" {
 						t.Errorf("%s: %s stands for all of a batch", name, v)
 					}

@@ -27,7 +27,7 @@ type Delivery struct {
 	Attempt     int    // from 1
 	// Body is sent as it is, and must stay unchanged for good.
 	Body []byte
-	// Headers are as in Request; those of Standard Webhooks stand over them.
+	// Headers are as in Request; those of Standard Webhooks stand over them. In a batch an envelope has them, or nothing has.
 	Headers http.Header
 }
 
