@@ -19,7 +19,7 @@ const findingsPage = "findings.md"
 
 // shownElsewhere are findings that a few lines of YAML in a folder do not lead to.
 var shownElsewhere = []string{
-	"no-files", "file-too-large", "encoding", "too-many-aliases", "too-long", "unset-reference", "no-data-folder", "internal-error",
+	"no-files", "file-too-large", "encoding", "too-many-aliases", "too-long", "unset-reference", "no-data-folder", "scanned-condition", "internal-error",
 }
 
 // ofPlaying are findings of callboard test, which plays the tests of an example.

@@ -31,6 +31,7 @@ func (l *loader) analyseAll() {
 	a.checkVerdicts()
 	a.checkTwins()
 	a.checkAttempts()
+	a.checkScanned()
 }
 
 // whenTrue returns what makes a rule match. What references stand for may be otherwise elsewhere, so that nothing follows

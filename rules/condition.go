@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"callboard/rules/when"
 )
@@ -45,6 +46,13 @@ func (d *decoder) compile(r *ruleDraft) {
 		d.expressionProblem(n, e, p, lead)
 	}
 	r.cond = cond
+}
+
+// conditionProblem reports a problem of a condition that has been compiled.
+func (d *decoder) conditionProblem(r *ruleDraft, p when.Problem) {
+	if e, ok := d.expand(r.condition); ok {
+		d.expressionProblem(r.condition, e, p, len(e.value)-len(strings.TrimLeftFunc(e.value, unicode.IsSpace)))
+	}
 }
 
 // expressionProblem reports a problem of a condition or a key.

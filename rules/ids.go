@@ -55,6 +55,7 @@ const (
 	idReplyField       = "reply-field"
 	idReplyIdle        = "reply-without-effect"
 	idRuleIdle         = "rule-without-effect"
+	idScanned          = "scanned-condition"
 	idSecondDocument   = "second-document"
 	idSecret           = "secret"
 	idSettingIdle      = "setting-without-effect"

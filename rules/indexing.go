@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"callboard/rules/formula"
+	"callboard/rules/index"
 	"callboard/rules/when"
 )
 
@@ -11,7 +12,7 @@ import (
 type Indexing struct {
 	By      string // what a callback must have for the rule to be looked at: `groupID == "g1"`, "" when it is scanned
 	Because string // why it is scanned: looked at for every callback of its commands; or why it is never looked at
-	Rewrite string // a condition that says the same and can be indexed, "" when none is known
+	Rewrite string // what says the same as the part named in Because and can be indexed, "" when nothing is known
 }
 
 // Indexing says how the index finds a rule, by its place in Rules. By what may depend on the other rules of the Set: the index
@@ -30,8 +31,8 @@ func (s *Set) Indexing(place int) Indexing {
 		return r.concealed(i)
 	}
 	ways := s.index.Found(uint32(place))
-	if len(ways) == 0 || onlyByCommand(ways) {
-		return r.concealed(scanned(gaps))
+	if isScanned(ways) {
+		return r.concealed(scanned(r.cond, gaps))
 	}
 	texts := make([]string, len(ways))
 	for i, atoms := range ways {
@@ -40,8 +41,8 @@ func (s *Set) Indexing(place int) Indexing {
 	return r.concealed(Indexing{By: strings.Join(texts, " or ")})
 }
 
-// onlyByCommand reports whether every callback of some commands finds the rule.
-func onlyByCommand(ways [][]*formula.Atom) bool {
+// isScanned reports whether every callback of some commands finds the rule.
+func isScanned(ways [][]*formula.Atom) bool {
 	for _, atoms := range ways {
 		for _, a := range atoms {
 			if a.Field.Root != formula.Command || a.Kind != formula.OneOf {
@@ -65,18 +66,27 @@ func wayText(atoms []*formula.Atom) string {
 	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
-// scanned tells why a condition excludes no callback: what can fail comes first, since it hides the rest.
-func scanned(gaps []when.Gap) Indexing {
+// scanned tells why a condition excludes no callback.
+func scanned(c *when.Cond, gaps []when.Gap) Indexing {
 	if len(gaps) == 0 {
 		return Indexing{Because: "its condition is true of every callback"}
 	}
+	g, _ := mainGap(c, gaps)
+	return Indexing{Because: g.Text + ": " + g.Because, Rewrite: g.Rewrite}
+}
+
+// mainGap returns the gap that explains the most: one whose rewrite is enough, else what can fail, since it hides the rest.
+func mainGap(c *when.Cond, gaps []when.Gap) (g when.Gap, helps bool) {
 	told := gaps[0]
 	for _, g := range gaps {
+		if g.Rewrite != "" && !isScanned(index.New([]index.Entry{{When: c.Rewritten(g)}}).Found(0)) {
+			return g, true
+		}
 		if g.Hides && (g.Rewrite != "" || !told.Hides) {
 			told = g
 		}
 	}
-	return Indexing{Because: told.Text + ": " + told.Because, Rewrite: told.Rewrite}
+	return told, false
 }
 
 // concealed puts references back in place of the secrets they stand for.

@@ -33,6 +33,7 @@ type binding struct {
 type gap struct {
 	node             ast.Node
 	because, rewrite string
+	behind           ast.Node // the right of && that the rewrite puts in front of node, or nil
 	hides            bool
 }
 
@@ -240,7 +241,7 @@ func (e *extractor) hideBehind(left, right ast.Node, useful bool) {
 	}
 	e.note(gap{
 		node: left, because: "it can fail, which hides what stands behind it", hides: true,
-		rewrite: e.bracketed(right) + " && " + e.bracketed(left),
+		rewrite: e.bracketed(right) + " && " + e.bracketed(left), behind: right,
 	})
 }
 
@@ -275,9 +276,9 @@ func (e *extractor) asEqualities(n ast.Node) string {
 	return strings.Join(parts, " || ")
 }
 
-// sourceOf returns the source of a node. What the optimiser makes of a list or a call has no place of its own.
-func (e *extractor) sourceOf(n ast.Node) string {
-	start, end := e.src.extent(n)
+// placeOf returns where a node stands in the source. What the optimiser makes of a list or a call has no place of its own.
+func (e *extractor) placeOf(n ast.Node) (start, end int) {
+	start, end = e.src.extent(n)
 	switch n := n.(type) {
 	case *ast.BinaryNode:
 		if _, isSet := n.Right.(*ast.ConstantNode); isSet && n.Operator == "in" {
@@ -293,5 +294,7 @@ func (e *extractor) sourceOf(n ast.Node) string {
 			start = len(before)
 		}
 	}
-	return strings.TrimSpace(e.src.text[start:end])
+	text := strings.TrimLeft(e.src.text[start:end], " \t\r\n")
+	start = end - len(text)
+	return start, start + len(strings.TrimRight(text, " \t\r\n"))
 }

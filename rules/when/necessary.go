@@ -33,10 +33,13 @@ func (c *Cond) WhenFalse() formula.Formula {
 // A Gap is a part of a condition that makes nothing necessary that an index could use, or hides what another part
 // does.
 type Gap struct {
-	Text    string // the part's source
-	Because string // "it negates a comparison", …
-	Rewrite string // how the condition could say the same so that it can be used, "" when there is no way
-	Hides   bool   // the part can fail, and what stands behind it with && is not used because of that
+	Start, End int    // of the part in the source, as byte offsets
+	Text       string // the part's source
+	Because    string // "it negates a comparison", …
+	Rewrite    string // how the condition could say the same so that it can be used, "" when there is no way
+	Hides      bool   // the part can fail, and what stands behind it with && is not used because of that
+
+	end int // of what the rewrite replaces
 }
 
 // Gaps returns what Candidate could not use, in the order of the source. It is worked out anew each time.
@@ -45,7 +48,12 @@ func (c *Cond) Gaps() []Gap {
 	c.extract(func(e *extractor, n ast.Node) {
 		e.orFails = true
 		e.note = func(g gap) {
-			told := Gap{e.sourceOf(g.node), g.because, g.rewrite, g.hides}
+			start, end := e.placeOf(g.node)
+			told := Gap{Start: start, End: end, Text: e.src.text[start:end], Because: g.because, Rewrite: g.rewrite, Hides: g.hides}
+			told.end = end
+			if g.behind != nil {
+				_, told.end = e.placeOf(g.behind)
+			}
 			i := slices.IndexFunc(gaps, func(other Gap) bool { return other.Text == told.Text })
 			switch {
 			case told.Text == "":
@@ -58,6 +66,15 @@ func (c *Cond) Gaps() []Gap {
 		e.candidate(n)
 	})
 	return gaps
+}
+
+// Rewritten returns the Candidate of the condition with the rewrite of one of its Gaps in place, which must have one. It is worked
+// out anew each time.
+func (c *Cond) Rewritten(g Gap) formula.Formula {
+	var f formula.Formula
+	rewritten := Cond{source: c.source[:g.Start] + "(" + g.Rewrite + ")" + c.source[g.end:], schema: c.schema}
+	rewritten.extract(func(e *extractor, n ast.Node) { f = e.candidate(n) })
+	return f
 }
 
 // extract calls f with the condition's tree as it was before lowering. A tree takes more memory than a program, so
