@@ -70,7 +70,11 @@ func (x *Explainer) Explain(c Case) *Report {
 		Verdict: Verdict{Refuse: t.Verdict.Refuse, Code: t.Verdict.Code, Message: t.Verdict.Message, DecidedBy: t.DecidedBy},
 	}
 	for i := range examined.Rules {
-		r.Rules = append(r.Rules, ruleOf(&examined.Rules[i], cb.Phase()))
+		told := ruleOf(&examined.Rules[i], cb.Phase())
+		if len(told.Parts) > 0 {
+			told.Indexing = indexingOf(x.set, i)
+		}
+		r.Rules = append(r.Rules, told)
 	}
 	for _, place := range examined.Near {
 		r.Near = append(r.Near, examined.Rules[place].Rule.Name)

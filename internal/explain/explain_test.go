@@ -131,6 +131,40 @@ func TestMistakesInRequests(t *testing.T) {
 	}
 }
 
+// Of rules that are taken apart it is told how they are found, also over the wire.
+func TestReportsTellHowRulesAreFound(t *testing.T) {
+	set, found := rules.Load([]rules.File{{Name: "rules.yaml", Data: []byte(`
+rules:
+  - {name: indexed, callbacks: [beforeSendGroupMsg], when: 'groupID == "support-1"', reply: allow}
+  - {name: scanned, callbacks: [beforeSendGroupMsg], when: 'int(data.level) > 3 && groupID == "b"', reply: allow}
+  - {name: excluding, callbacks: [beforeSendGroupMsg], when: 'groupID != "c"', reply: allow}
+  - {name: far, callbacks: [beforeSendGroupMsg], when: 'groupID == "d" && sendID == "e"', reply: allow}
+  - {name: unconditional, callbacks: [beforeSendGroupMsg], reply: allow}
+`)}}, rules.Options{})
+	if set == nil {
+		t.Fatal(found)
+	}
+	nearest := 1
+	report, err := New("rules", set, router.Options{}).Run(Request{Body: []byte(supportBody), Nearest: &nearest}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]*Indexing{
+		"indexed":   {By: `groupID == "support-1"`},
+		"scanned":   {Because: "int(data.level) > 3: it can fail, which hides what stands behind it", Rewrite: `groupID == "b" && int(data.level) > 3`},
+		"excluding": {Because: `groupID != "c": it only excludes values`},
+	}
+	for _, r := range report.Rules {
+		if got := r.Indexing; (got == nil) != (want[r.Name] == nil) || got != nil && *got != *want[r.Name] {
+			t.Errorf("%s: %+v, want %+v", r.Name, got, want[r.Name])
+		}
+	}
+	var text bytes.Buffer
+	report.WriteText(&text)
+	contains(t, "indexing", text.String(), "    indexed by groupID == \"support-1\"\n", "    scanned, because groupID != \"c\": it only excludes values\n",
+		"    scanned, because int(data.level) > 3: it can fail, which hides what stands behind it\n      indexed would be groupID == \"b\" && int(data.level) > 3\n")
+}
+
 // A report that went over the wire prints the same.
 func TestReportsSurviveTheWire(t *testing.T) {
 	report, err := explainer(t).Run(Request{Body: []byte(supportBody), Votes: map[string]Vote{"moderation": {Vote: "refuse", Code: 20405, Message: "not \"here\""}}}, nil)

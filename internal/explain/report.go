@@ -41,6 +41,7 @@ type Rule struct {
 	Error    string    `json:"error,omitempty"`
 	When     string    `json:"when,omitempty"`
 	Parts    []Part    `json:"parts" doc:"Of the condition; empty where it was not taken apart."`
+	Indexing *Indexing `json:"indexing,omitempty" doc:"How it is found; absent where the condition was not taken apart."`
 	Missing  []Missing `json:"missing,omitempty" doc:"The least comparisons that would have had to come out otherwise."`
 	Does     []string  `json:"does,omitempty" doc:"What it does when it matches, in words."`
 	Await    *Await    `json:"await,omitempty"`

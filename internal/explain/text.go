@@ -118,6 +118,7 @@ func writeRule(w io.Writer, r *Rule) {
 		}
 	}
 	writeParts(w, r.Parts)
+	r.Indexing.writeText(w)
 	for _, does := range r.Does {
 		fmt.Fprintf(w, "    → %s\n", does)
 	}
