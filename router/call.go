@@ -138,8 +138,8 @@ func (c *call) arrive(place int, r sinks.Result) {
 	for i := range c.matched {
 		m := &c.matched[i]
 		for j, p := range m.asks {
-			if p == place && m.ballots[j].Arrived == 0 {
-				m.ballots[j].Arrived, m.ballots[j].Vote = c.arrived, r.Answer.Vote
+			if b := &m.ballots[j]; p == place && b.Arrived == 0 && !b.Late {
+				b.Arrived, b.Vote = c.arrived, r.Answer.Vote
 			}
 		}
 		m.tally()

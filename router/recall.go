@@ -22,6 +22,7 @@ type Recalled struct {
 	Message   string   // of a refusal, "" without bodies
 	Failed    []string // rules whose condition failed
 	Asked     []RecalledVote
+	Votes     Votes // of those who voted or were too late, without those that set more fields than are kept
 	Notified  []queue.Target
 	Fields    []openim.FieldValue // of the reply, as they left; nil without bodies
 }
@@ -70,8 +71,15 @@ type recalledPage struct {
 	Why       string
 	DecidedBy string `json:"decided_by"`
 	Message   string
-	Rules     []struct{ Rule, Error string }
-	Asked     []struct {
+	Rules     []struct {
+		Rule, Error string
+		Ballots     []struct {
+			Sink    string
+			Arrived int
+			Late    bool
+		}
+	}
+	Asked []struct {
 		Sink, Vote, Reason, Message string
 		Code                        int32
 		Attempts, Status            int
@@ -92,6 +100,9 @@ func (p *recalledPage) tell(r *Recalled) error {
 		if rule.Error != "" {
 			r.Failed = append(r.Failed, rule.Rule)
 		}
+		for _, b := range rule.Ballots {
+			r.Votes.Came(rule.Rule, b.Sink, b.Arrived, b.Late)
+		}
 	}
 	for _, a := range p.Asked {
 		v := RecalledVote{Sink: a.Sink, Attempts: a.Attempts, Status: a.Status, Cut: string(a.Set) == "null",
@@ -103,6 +114,9 @@ func (p *recalledPage) tell(r *Recalled) error {
 			return err
 		}
 		r.Asked = append(r.Asked, v)
+		if (v.Done || v.TooLate()) && !(v.Cut && v.Answer.Vote == openim.Allow) { // only an allow sets fields
+			r.Votes.Answer(v.Sink, v.Answer, false)
+		}
 	}
 	for _, n := range p.Notified {
 		r.Notified = append(r.Notified, queue.Target{Sink: n.Sink, Key: n.Key, Rules: n.Rules})

@@ -36,26 +36,16 @@ func rehearse(g *Gateway, set *rules.Set) *Rehearsal {
 	return r
 }
 
-// Run tells what would come of a callback at a time if each sink answered as given. A sink without an answer allows. The
-// trace's durations are zero and its ID is empty.
-func (r *Rehearsal) Run(cb *openim.Callback, now time.Time, answers map[string]openim.Answer) *Trace {
+// Run tells what would come of a callback at a time if sinks vote so. A sink without an answer allows. The trace's
+// durations are zero and its ID is empty.
+func (r *Rehearsal) Run(cb *openim.Callback, now time.Time, votes Votes) *Trace {
 	set := r.table.Rules
 	plan := set.Match(cb, now)
 	c := newCall(cb, now.Add(r.gateway.o.AnswerWithin))
 	defer c.release()
 	c.begin(r.table, plan, now)
 	c.shape(now)
-	for i := range c.asks {
-		if _, wait := c.next(); !wait {
-			break
-		}
-		name := c.asks[i].sink.name
-		a, given := answers[name]
-		if !given {
-			a = openim.Answer{Vote: openim.Allow}
-		}
-		c.arrive(i, sinks.Result{Sink: name, Answer: a})
-	}
+	votes.cast(c)
 	t := &Trace{Received: now, Revision: set.Revision}
 	t.describe(cb)
 	t.Notified = targets(plan.Notify)

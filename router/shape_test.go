@@ -88,7 +88,7 @@ rules:
 		}
 		set := g.Table().Rules
 		cb, _ := openim.Decode(openim.Request{Path: "/callbackBeforeSendGroupMsgCommand", Body: []byte("{}")})
-		rehearsed := NewRehearsal(set, Options{}).Run(cb, time.Now(), nil)
+		rehearsed := NewRehearsal(set, Options{}).Run(cb, time.Now(), Votes{})
 		if rehearsed.Verdict.Code != 20002 || rehearsed.Asked[0].Answer.Vote != openim.Failed {
 			t.Errorf("rehearsed: %+v, asked %+v", rehearsed.Verdict, rehearsed.Asked)
 		}

@@ -84,7 +84,7 @@ func TestARecordSaysWhatTheTraceSaid(t *testing.T) {
 		"mod":  {Vote: openim.Allow, Fields: fields("content", `"new"`, "ex", `{"a":1}`)},
 		"risk": {Reason: router.TooLate},
 	}
-	if diff := cmp.Diff(votes, got.Votes); diff != "" {
+	if diff := cmp.Diff(votes, got.Votes.Answers); diff != "" {
 		t.Errorf("votes (-want +got):\n%s", diff)
 	}
 }
@@ -114,7 +114,7 @@ func TestRehearse(t *testing.T) {
 		{"one refuses, the other is assumed to refuse", map[string]openim.Answer{"mod": refuse}, refuse, true, []string{"risk"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			o, unheard := s.Rehearse(callback(t, "callbackBeforeSendGroupMsgCommand", body), time.Now(), row.votes, row.assumed)
+			o, unheard := s.Rehearse(callback(t, "callbackBeforeSendGroupMsgCommand", body), time.Now(), router.Votes{Answers: row.votes}, row.assumed)
 			if o.Refused != row.refused || !cmp.Equal(unheard, row.unheard) {
 				t.Errorf("refused %t, unheard %v", o.Refused, unheard)
 			}
@@ -150,4 +150,39 @@ func FuzzReadRecord(f *testing.F) {
 			t.Fatalf("%s differs from itself: %+v", trace, ds)
 		}
 	})
+}
+
+// Of rules that let the first vote decide, the order is half of what was recorded; and who was too late is again.
+func TestVotesComeAsTheyCame(t *testing.T) {
+	s := side(t, `
+sinks:
+  a: {url: "http://a.internal"}
+  b: {url: "http://b.internal"}
+rules:
+  - {name: quick, await: {sinks: [a, b], policy: first, deadline: 100ms}}
+  - {name: slow, await: {sinks: [a], policy: any, deadline: 900ms}}
+`)
+	body := `{"callbackCommand":"callbackBeforeSendGroupMsgCommand"}`
+	for _, row := range []struct {
+		name, trace string
+		decidedBy   string
+	}{
+		{"b was first", `{"asked":[{"sink":"a","vote":"allow"},{"sink":"b","vote":"refuse","code":20401}],
+			"rules":[{"rule":"quick","ballots":[{"sink":"a","arrived":2},{"sink":"b","arrived":1}]}]}`, "quick"},
+		{"a was not waited for", `{"asked":[{"sink":"a","vote":"out"},{"sink":"b","vote":"refuse","code":20401}]}`, "quick"},
+		{"a was too late for one rule", `{"asked":[{"sink":"a","vote":"refuse","code":20401},{"sink":"b","vote":"allow"}],
+			"rules":[{"rule":"quick","ballots":[{"sink":"a","arrived":3,"late":true},{"sink":"b","arrived":1}]}]}`, "slow"},
+		{"a set more than is kept, which only an allow does", `{"asked":[{"sink":"a","vote":"refuse","code":20401,"set":null}]}`, "quick"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r, err := ReadRecord(&journal.Callback{Verdict: "refuse", Trace: json.RawMessage(row.trace)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, _ := s.Rehearse(callback(t, "callbackBeforeSendGroupMsgCommand", body), time.Now(), r.Votes, openim.Answer{Vote: openim.Allow})
+			if o.DecidedBy != row.decidedBy {
+				t.Errorf("decided by %q, want %q", o.DecidedBy, row.decidedBy)
+			}
+		})
+	}
 }

@@ -46,23 +46,14 @@ func (s *Side) Unsure(cb *openim.Callback) []*rules.Rule {
 	return found
 }
 
-// Rehearse tells what comes of a callback that came at a time, if sinks vote as given. assumed is the answer of those without
-// a vote; unheard names the sinks among these whose answer mattered. It may be called concurrently, each time with another
+// Rehearse tells what comes of a callback that came at a time, if sinks vote so. assumed is the answer of those of which nothing is
+// known; unheard names the sinks among these whose answer mattered. It may be called concurrently, each time with another
 // callback.
-func (s *Side) Rehearse(cb *openim.Callback, at time.Time, votes map[string]openim.Answer, assumed openim.Answer) (o Outcome, unheard []string) {
-	given := votes
-	if assumed.Vote != openim.Allow { // which is what a rehearsal assumes by itself
-		given = make(map[string]openim.Answer, len(s.Set.Sinks))
-		for _, sink := range s.Set.Sinks {
-			given[sink.Name] = assumed
-		}
-		for name, a := range votes {
-			given[name] = a
-		}
-	}
-	t := s.rehearsal.Run(cb, at, given)
+func (s *Side) Rehearse(cb *openim.Callback, at time.Time, votes router.Votes, assumed openim.Answer) (o Outcome, unheard []string) {
+	votes.Otherwise = &assumed
+	t := s.rehearsal.Run(cb, at, votes)
 	for i := range t.Asked {
-		if _, heard := votes[t.Asked[i].Sink]; !heard && t.Asked[i].Done {
+		if _, heard := votes.Answers[t.Asked[i].Sink]; !heard && t.Asked[i].Done {
 			unheard = append(unheard, t.Asked[i].Sink)
 		}
 	}

@@ -35,6 +35,8 @@ type Case struct {
 	Nearest  int      // how many near misses are taken apart; negative: all
 	Rule     string   // one rule that is taken apart in any case; "" for none
 	Recorded *Recorded
+
+	came router.Votes // when votes came, as recorded
 }
 
 // An Answer is what a sink is taken to answer.
@@ -56,13 +58,13 @@ const (
 // Explain explains. A sink without an answer allows.
 func (x *Explainer) Explain(c Case) *Report {
 	cb := c.Callback
-	answers := make(map[string]openim.Answer, len(c.Answers))
+	votes := c.came
 	for name, a := range c.Answers {
-		answers[name] = a.Answer
+		votes.Answer(name, a.Answer, a.Source == Given)
 	}
 	how := rules.Explaining{Unknown: c.Unknown, Nearest: c.Nearest, Rule: c.Rule}
 	examined := x.set.Examine(cb, c.Now, how)
-	t := x.rehearsal.Run(cb, c.Now, answers)
+	t := x.rehearsal.Run(cb, c.Now, votes)
 	r := &Report{
 		Command: cb.Name, Known: cb.Command != nil, Phase: cb.Phase().String(), Source: cb.Source, From: x.name, Now: c.Now,
 		Revision: x.set.Revision, Rules: []Rule{}, Asked: []Asked{}, Notified: []Notified{}, Why: t.Why,
@@ -99,8 +101,9 @@ func (x *Explainer) votes(r *Report, t *router.Trace, answers map[string]Answer)
 		if source == "" {
 			source = Assumed
 		}
-		asked := Asked{Sink: s.Sink, Counted: s.Done, Assumed: source == Assumed, Source: source, Reason: s.Answer.Reason}
-		if s.Done {
+		counted := s.Done || s.Answer.Reason == router.TooLate
+		asked := Asked{Sink: s.Sink, Counted: counted, Assumed: source == Assumed, Source: source, Reason: s.Answer.Reason}
+		if counted {
 			asked.Vote, asked.Code, asked.Message = s.Answer.Vote.String(), s.Answer.Code, s.Answer.Message
 		}
 		r.Asked = append(r.Asked, asked)

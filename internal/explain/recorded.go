@@ -44,6 +44,7 @@ func (c *Case) recallTrace(cb *journal.Callback) error {
 		return &Mistake{"id", err, ""}
 	}
 	c.Recorded.Why = t.Why
+	c.came = t.Votes
 	for i := range t.Asked {
 		a := &t.Asked[i]
 		if a.Done || a.TooLate() {

@@ -28,14 +28,9 @@ func (s *Shadow) compare(t *router.Trace) {
 		s.judge(t)
 		return
 	}
-	votes := votesOf(t)
 	o := decided.Outcome(t)
-	rehearsed, unheard := other.Rehearse(t.Callback, t.Received, votes, allow)
+	rehearsed, unheard := other.Rehearse(t.Callback, t.Received, t.Votes(), allow)
 	ds := differences(t.Canary, &o, &rehearsed)
-	if ds != nil { // perhaps only because of the order in which votes came: both are rehearsed in the same one
-		o, _ = decided.Rehearse(t.Callback, t.Received, votes, allow)
-		ds = differences(t.Canary, &o, &rehearsed)
-	}
 	more := t.Canary && len(o.Matched) > len(rehearsed.Matched)
 
 	s.mu.Lock()
@@ -56,20 +51,6 @@ func differences(canary bool, decided, rehearsed *compare.Outcome) []compare.Dif
 		return compare.Differences(rehearsed, decided)
 	}
 	return compare.Differences(decided, rehearsed)
-}
-
-// votesOf returns the votes that are known of a callback.
-func votesOf(t *router.Trace) map[string]openim.Answer {
-	if len(t.Asked) == 0 {
-		return nil
-	}
-	votes := make(map[string]openim.Answer, len(t.Asked))
-	for i := range t.Asked {
-		if a := &t.Asked[i]; a.Done || a.Answer.Reason == router.TooLate {
-			votes[a.Sink] = a.Answer
-		}
-	}
-	return votes
 }
 
 func sample(t *router.Trace) compare.Sample {

@@ -521,7 +521,7 @@ func BenchmarkCompare(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			tr := router.NewRehearsal(set, router.Options{}).Run(cb, time.Now(), nil)
+			tr := router.NewRehearsal(set, router.Options{}).Run(cb, time.Now(), router.Votes{})
 			tr.Callback = cb
 			b.ReportAllocs()
 			for b.Loop() {
