@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ type rulesPromoteCmd struct {
 	Candidate string `completion:"file" placeholder:"DIR" help:"The candidate's folder. Default: where the gateway says it is."`
 	Current   string `completion:"file" placeholder:"LINK" help:"Have this symbolic link lead to the candidate, at once; serve follows it. Without it nothing is written anywhere."`
 	Patch     bool   `help:"Print only the changes, for git apply in the folder that serves."`
-	Force     bool   `help:"Promote also a candidate that has errors, was rolled back or discarded, or that no gateway knows."`
+	Force     bool   `help:"Promote also a candidate that has errors, was rolled back or discarded, or that the gateway does not know, and swap a link that it does not go through."`
 	adminFlags
 }
 
@@ -43,6 +42,9 @@ func (c rulesPromoteCmd) Run(a *app) error {
 		return err
 	}
 	if s != nil {
+		if err := c.isOf(s); err != nil && !c.Force {
+			return err
+		}
 		c.Base, c.Candidate = cmp.Or(c.Base, s.ServingDir), cmp.Or(c.Candidate, s.Dir)
 	}
 	if c.Current != "" {
@@ -120,60 +122,6 @@ func shellWord(path string) string {
 		return path
 	}
 	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}
-
-// swap has the link lead to the candidate.
-func (c rulesPromoteCmd) swap(a *app, changes int) error {
-	was, err := os.Readlink(c.Current)
-	if err != nil {
-		return hinted(fmt.Errorf("reading --current: %w", err), "--current names the symbolic link that serve --rules goes through")
-	}
-	link, err := filepath.Abs(c.Current)
-	if err != nil {
-		return fmt.Errorf("reading --current: %w", err)
-	}
-	to, err := filepath.Abs(c.Candidate)
-	if err != nil {
-		return fmt.Errorf("reading --candidate: %w", err)
-	}
-	if same, err := sameFolder(link, to); err != nil || same {
-		if err == nil {
-			fmt.Fprintf(a.stdout, "%s leads to %s already\n", c.Current, was)
-		}
-		return err
-	}
-	if !filepath.IsAbs(was) {
-		if to, err = filepath.Rel(filepath.Dir(link), to); err != nil {
-			return fmt.Errorf("reading --candidate: %w", err)
-		}
-	}
-	if err := swapLink(link, to); err != nil {
-		return fmt.Errorf("swapping %s: %w", c.Current, err)
-	}
-	_, err = fmt.Fprintf(a.stdout, "%s leads to %s now, before to %s (%s changed); serve follows it by itself\n", c.Current, to, was, plural(changes, "file"))
-	return err
-}
-
-// sameFolder reports whether two paths lead to the same folder. A link that leads nowhere leads elsewhere.
-func sameFolder(link, dir string) (bool, error) {
-	there, err := os.Stat(dir)
-	if err != nil {
-		return false, fmt.Errorf("reading --candidate: %w", err)
-	}
-	here, err := os.Stat(link)
-	return err == nil && os.SameFile(here, there), nil
-}
-
-// swapLink replaces a symbolic link in one step: whoever looks finds the old or the new one.
-func swapLink(link, to string) error {
-	next := link + ".next"
-	if err := os.Symlink(to, next); err != nil {
-		return err
-	}
-	if err := os.Rename(next, link); err != nil {
-		return errors.Join(err, os.Remove(next))
-	}
-	return nil
 }
 
 // sortedNames returns the names that either map has.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -76,7 +77,7 @@ func yamlFiles(dir string) (map[string][]byte, error) {
 // writePatch prints changes as git apply and patch -p1 take them.
 func writePatch(w io.Writer, changes []fileChange) error {
 	for _, f := range changes {
-		old, current := "a/"+f.name, "b/"+f.name
+		old, current := patchName("a/"+f.name), patchName("b/"+f.name)
 		mode := ""
 		if f.base == nil {
 			old, mode = "/dev/null", "new file mode 100644\n"
@@ -86,9 +87,25 @@ func writePatch(w io.Writer, changes []fileChange) error {
 		}
 		text := diff.Diff(old, f.base, current, f.candidate)
 		_, body, _ := bytes.Cut(text, []byte("\n")) // its first line is of no use to git
-		if _, err := fmt.Fprintf(w, "diff --git a/%s b/%s\n%s%s", f.name, f.name, mode, body); err != nil {
+		if _, err := fmt.Fprintf(w, "diff --git %s %s\n%s%s", quoted("a/"+f.name), quoted("b/"+f.name), mode, body); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// patchName is a name as the lines --- and +++ have it: a tab ends one with spaces, as patch wants it.
+func patchName(name string) string {
+	if strings.Contains(name, " ") {
+		return quoted(name) + "\t"
+	}
+	return quoted(name)
+}
+
+// quoted quotes a name as git does where it has to.
+func quoted(name string) string {
+	if strings.ContainsAny(name, "\"\\\t\n") {
+		return strconv.Quote(name)
+	}
+	return name
 }
