@@ -63,7 +63,7 @@ func (c serveCmd) newCandidate(folder table.Options, gateway *router.Options) (*
 		return nil, nil
 	}
 	second := &candidate{folder: folder}
-	second.folder.Dir, second.folder.Registerer = c.Shadow, nil // whose metrics are those of --rules
+	second.folder.Dir, second.folder.Registerer, second.folder.Aside = c.Shadow, nil, true // the metrics are those of --rules
 	if folder.Deliver != nil {
 		second.union = table.NewUnion(folder.Deliver)
 		second.folder.Deliver = second.union.Candidate
@@ -127,8 +127,9 @@ func (s *candidate) show(o *console.Options, servingDir string) {
 	}
 	reload := o.Reload
 	o.Reload = func() ([]diag.Diagnostic, error) {
+		ds, err := reload()
 		_, _ = s.keeper.Load() // what is wrong with it is among the details
-		return reload()
+		return ds, err
 	}
 	o.Candidate = &console.CandidateOptions{Shadow: s.shadow, Status: s.keeper.Status, Dir: absolute(s.folder.Dir), ServingDir: absolute(servingDir)}
 }
@@ -140,14 +141,26 @@ func absolute(dir string) string {
 	return dir
 }
 
+// candidatePatience is how long callbacks wait at the start for a candidate, so that those of a canary fall on its side from the
+// first one on. One that takes longer comes later.
+const candidatePatience = 2 * time.Second
+
 // start loads the candidate, whose mistakes keep nobody from serving, and keeps it current until ctx ends.
 func (s *candidate) start(ctx context.Context, g *errgroup.Group) {
 	if s == nil {
 		return
 	}
-	_, _ = s.keeper.Load() // the keeper logs what is wrong
-	g.Go(func() error { return s.keeper.Run(ctx) })
+	loaded := make(chan struct{})
+	g.Go(func() error {
+		_, _ = s.keeper.Load() // the keeper logs what is wrong
+		close(loaded)
+		return s.keeper.Run(ctx)
+	})
 	g.Go(func() error { return s.shadow.Run(ctx) })
+	select {
+	case <-loaded:
+	case <-time.After(candidatePatience):
+	}
 }
 
 // reload reads the candidate's folder now.

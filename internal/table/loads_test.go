@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -58,4 +59,19 @@ func ruleNames(set *rules.Set) string {
 		names = append(names, r.Name)
 	}
 	return strings.Join(names, " ")
+}
+
+// Who loads beside what serves leaves the other cores to callbacks from the first load on.
+func TestLoadsAside(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yaml"), "rules: [{name: a, reply: allow}]\n")
+	for _, aside := range []bool{false, true} {
+		k := New(Options{Dir: dir, Aside: aside, Publish: func(*router.Table) {}})
+		if ds, err := k.Load(); err != nil {
+			t.Fatal(err, ds)
+		}
+		if got := k.loads.loader.Workers == 1; got != aside && runtime.GOMAXPROCS(0) > 1 {
+			t.Errorf("aside %t: the first load has %d workers", aside, k.loads.loader.Workers)
+		}
+	}
 }

@@ -36,6 +36,8 @@ type Options struct {
 	Deliver func([]queue.Sink)
 	// WithoutQueue rejects rules that notify: there is nothing to keep deliveries in.
 	WithoutQueue bool
+	// Aside means that another folder's table serves: loading lets callbacks go first, also for the first time.
+	Aside bool
 	// Poll is the time between two looks without an event. Zero means 5 seconds.
 	Poll time.Duration
 	// Debounce is how long it must be quiet before a look. Zero means 200 ms.
