@@ -39,15 +39,19 @@ func (b Bounds) passed(canary, others counts) string {
 	}
 	failed := canary.share(canary.failed) - others.share(others.failed)
 	switch {
-	case canary.share(canary.refused) > b.Refusals:
+	case beyond(canary.share(canary.refused), b.Refusals):
 		return b.why(canary.refused, canary, "were refused that the serving rules would not refuse", b.Refusals)
-	case failed > b.Errors:
+	case beyond(failed, b.Errors):
 		return b.why(canary.failed, canary, fmt.Sprintf("failed, of the others %s,", Percent(others.share(others.failed))), b.Errors)
-	case canary.share(canary.matched) > b.Matches:
+	case beyond(canary.share(canary.matched), b.Matches):
 		return b.why(canary.matched, canary, "were matched by more rules than the serving table's", b.Matches)
 	}
 	return ""
 }
+
+// beyond reports whether a share is more than a bound, by more than binary fractions make of decimal ones: 4% - 3% is not
+// more than 1%.
+func beyond(share, bound float64) bool { return share-bound > 1e-9 }
 
 func (b Bounds) why(n int, canary counts, what string, bound float64) string {
 	return fmt.Sprintf("%d of %d callbacks (%s) %s within %v; the bound is %s",
