@@ -1,8 +1,6 @@
 package shadow
 
 import (
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
@@ -18,8 +16,15 @@ type metrics struct {
 	dropped, skipped prometheus.Counter
 	differences      *prometheus.CounterVec // kind, rule
 	labels           map[string]bool        // rules that have series; guarded by Shadow.mu
+	counted          map[counted]bool       // of one callback; guarded by Shadow.mu
 	keyErrors        prometheus.Counter
 	allowed, refused prometheus.Counter
+}
+
+// What counts once for a callback.
+type counted struct {
+	kind compare.Kind
+	rule string
 }
 
 func newMetrics(r prometheus.Registerer, s *Shadow) *metrics {
@@ -37,8 +42,8 @@ func newMetrics(r prometheus.Registerer, s *Shadow) *metrics {
 		same: callbacks.WithLabelValues("same"), different: callbacks.WithLabelValues("different"),
 		dropped: callbacks.WithLabelValues("dropped"), skipped: callbacks.WithLabelValues("skipped"),
 		differences: counter("candidate_differences_total", "Callbacks that end differently with the candidate, by kind of difference and rule.", "kind", "rule"),
-		labels:      map[string]bool{},
-		allowed:     decided.WithLabelValues("allow"), refused: decided.WithLabelValues("refuse"),
+		labels:      map[string]bool{}, counted: map[counted]bool{},
+		allowed: decided.WithLabelValues("allow"), refused: decided.WithLabelValues("refuse"),
 		keyErrors: f.NewCounter(prometheus.CounterOpts{Name: "callboard_canary_key_errors_total", Help: "Callbacks whose key for the canary failed; the serving rules decided them."}),
 	}
 	gauge("canary_share", "Share of the callbacks with a key that the candidate decides, 0 to 1.", s.shareNow)
@@ -69,12 +74,14 @@ func (m *metrics) compared(ds []compare.Difference) {
 		return
 	}
 	m.different.Inc()
-	for i, d := range ds {
-		again := func(earlier compare.Difference) bool { return earlier.Kind == d.Kind && earlier.Rule == d.Rule }
-		if slices.ContainsFunc(ds[:i], again) { // another sink of the same
+	clear(m.counted)
+	for i := range ds {
+		d := counted{ds[i].Kind, ds[i].Rule}
+		if m.counted[d] { // another sink of the same
 			continue
 		}
-		m.differences.WithLabelValues(d.Kind.String(), m.label(d.Rule)).Inc()
+		m.counted[d] = true
+		m.differences.WithLabelValues(d.kind.String(), m.label(d.rule)).Inc()
 	}
 }
 

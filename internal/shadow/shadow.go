@@ -171,14 +171,20 @@ func (s *Shadow) Observe(t *router.Trace) {
 	}
 }
 
-// traceBytes is what a trace is taken to occupy beside the body.
+// traceBytes is what a trace is taken to occupy beside the body, the reply, and what sinks have set.
 const traceBytes = 2 << 10
 
 func sizeOf(t *router.Trace) int64 {
-	if t.Callback == nil { // deciding it panicked
-		return traceBytes
+	size := traceBytes + len(t.Reply)
+	if t.Callback != nil { // otherwise deciding it panicked
+		size += len(t.Callback.Body)
 	}
-	return traceBytes + int64(len(t.Callback.Body))
+	for i := range t.Asked {
+		for j := range t.Asked[i].Answer.Fields {
+			size += len(t.Asked[i].Answer.Fields[j].Raw)
+		}
+	}
+	return int64(size)
 }
 
 func (s *Shadow) drop(size int64) {
@@ -186,15 +192,29 @@ func (s *Shadow) drop(size int64) {
 	s.metrics.dropped.Inc()
 }
 
-// Run compares until ctx ends.
+// slow is what one comparison may take before there is a pause after it.
+const slow = time.Millisecond
+
+// Run compares until ctx ends. A candidate that takes long gets half of a core: callbacks need the others, and there may be one.
 func (s *Shadow) Run(ctx context.Context) error {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	<-pause.C
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case t := <-s.waiting:
 			s.bytes.Add(-sizeOf(t))
+			begun := time.Now()
 			s.compareSafely(t)
+			if took := time.Since(begun); took > slow {
+				pause.Reset(took)
+				select {
+				case <-pause.C:
+				case <-ctx.Done():
+				}
+			}
 		}
 	}
 }

@@ -530,3 +530,12 @@ func BenchmarkCompare(b *testing.B) {
 		})
 	}
 }
+
+// What waits is bounded by all that a trace holds: an answer may be much larger than the callback.
+func TestSizeOfATrace(t *testing.T) {
+	tr := &router.Trace{Callback: &openim.Callback{Body: make([]byte, 3)}, Reply: make([]byte, 40)}
+	tr.Asked = []router.SinkTrace{{Result: sinks.Result{Answer: openim.Answer{Fields: []openim.FieldValue{{Raw: make([]byte, 500)}}}}}}
+	if got := sizeOf(tr); got != traceBytes+543 {
+		t.Errorf("%d bytes, want %d", got, traceBytes+543)
+	}
+}
