@@ -54,7 +54,7 @@ func (r diffResult) writeMarkdown(w io.Writer) error {
 	for _, e := range listed {
 		var samples []string
 		for _, s := range e.Samples {
-			samples = append(samples, "`"+inCell(strings.ReplaceAll(sampleText(s), "`", "'"))+"`")
+			samples = append(samples, "`"+inCode.Replace(sampleText(s))+"`")
 		}
 		fmt.Fprintf(w, "| %d | %s | %s | %s |\n", e.Callbacks, kindTitles[e.kind], inCell(e.subject("`")), strings.Join(samples, "<br>"))
 	}
@@ -68,7 +68,9 @@ func (r diffResult) writeMarkdown(w io.Writer) error {
 	return nil
 }
 
-// inCell keeps a text within its cell and its code span.
-func inCell(s string) string { return cells.Replace(s) }
+// inCell keeps a text of the rules' authors within its cell.
+func inCell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
-var cells = strings.NewReplacer("|", `\|`, "\n", " ")
+// inCode keeps what users have chosen within its code span, and that within its cell. A backslash would not help: users may put
+// another one in front of it.
+var inCode = strings.NewReplacer("`", "'", "|", "¦")

@@ -84,7 +84,7 @@ func (r diffResult) writeText(w io.Writer) error {
 
 // sampleText is a callback on one line: its id, what it is, and what becomes of it.
 func sampleText(s compare.Sample) string {
-	text := plain(s.ID) + " " + s.Command
+	text := plain(s.ID) + " " + cut(s.Command, 60)
 	if s.GroupID != "" {
 		text += " in " + cut(s.GroupID, 60)
 	}
