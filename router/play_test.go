@@ -90,10 +90,10 @@ type odds struct {
 	drawn uint64
 }
 
-func (o *odds) time(label string, least, most int) time.Duration {
-	o.drawn++
-	odd := rand.New(rand.NewPCG(o.drawn, 0)).IntN(int(time.Millisecond)) // whatever rapid shrinks to
-	return time.Duration(rapid.IntRange(least, most).Draw(o.T, label))*time.Millisecond + time.Duration(odd)
+func (t *odds) time(label string, least, most int) time.Duration {
+	t.drawn++
+	odd := rand.New(rand.NewPCG(t.drawn, 0)).IntN(int(time.Millisecond)) // whatever rapid shrinks to
+	return time.Duration(rapid.IntRange(least, most).Draw(t.T, label))*time.Millisecond + time.Duration(odd)
 }
 
 func (t *odds) table() string {
