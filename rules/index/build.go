@@ -1,6 +1,7 @@
 package index
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -256,8 +257,7 @@ func (b *builder) insertShape(atoms []*formula.Atom, rule uint32) {
 func (b *builder) noteShape(subjects shape) bool {
 	var name strings.Builder
 	for _, i := range subjects {
-		name.WriteByte(byte(i))
-		name.WriteByte(byte(i >> 8))
+		fmt.Fprintf(&name, "%d ", i)
 	}
 	if _, known := b.shapes[name.String()]; known {
 		return true

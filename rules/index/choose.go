@@ -88,6 +88,7 @@ func (b *builder) leaf(a *formula.Atom) way {
 func (b *builder) bestOf(parts []formula.Formula) way {
 	var best way
 	equal := b.equal[:0]
+	b.equal = nil // an All within has room of its own
 	defer func() { b.equal = equal }()
 	for _, part := range parts {
 		w := b.best(part)
