@@ -1,6 +1,7 @@
 package when
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ type binding struct {
 type gap struct {
 	node             ast.Node
 	because, rewrite string
-	behind           ast.Node // the right of && that the rewrite puts in front of node, or nil
+	behind           ast.Node // the right of && or || that the rewrite puts in front of node, or nil
 	hides            bool
 }
 
@@ -63,9 +64,9 @@ func (e *extractor) truth(n ast.Node, want bool) (formula.Formula, bool) {
 	case *ast.BinaryNode:
 		switch {
 		case isAnd(n.Operator):
-			return e.both(n.Left, n.Right, want, want)
+			return e.both(n, want, want)
 		case isOr(n.Operator):
-			return e.both(n.Left, n.Right, want, !want)
+			return e.both(n, want, !want)
 		case n.Operator == "==" || n.Operator == "!=":
 			if other, value, ok := e.comparedBool(n); ok {
 				return e.truth(other, (value == (n.Operator == "==")) == want)
@@ -114,12 +115,12 @@ func (e *extractor) unless(f formula.Formula) formula.Formula {
 
 // both is for a && b when needed is true, where both must come out as want, and for a || b when it is false: there b is
 // reached when a comes out as false, and so on.
-func (e *extractor) both(left, right ast.Node, want, needed bool) (formula.Formula, bool) {
-	l, leftFails := e.operand(left, want)
-	r, rightFails := e.operand(right, want)
+func (e *extractor) both(n *ast.BinaryNode, want, needed bool) (formula.Formula, bool) {
+	l, leftFails := e.operand(n.Left, want)
+	r, rightFails := e.operand(n.Right, want)
 	if needed {
 		if leftFails && e.orFails {
-			e.hideBehind(left, right, r.Op != formula.Anything && !rightFails)
+			e.hideBehind(n, r.Op != formula.Anything && !rightFails)
 			return l.Inexact(), true // a failure of the left is enough
 		}
 		f := formula.AllOf(l, r)
@@ -138,7 +139,7 @@ func (e *extractor) operand(n ast.Node, want bool) (formula.Formula, bool) {
 	}
 	rewrite := ""
 	if e.note != nil {
-		rewrite = e.src.of(n) + " == true"
+		rewrite = e.compared(n) + " == true"
 	}
 	e.miss(n, "it fails unless it is true, false or nothing", rewrite)
 	if v, ok := e.view(n); ok && want && !e.orFails && v.view == formula.Plain {
@@ -182,6 +183,10 @@ func (e *extractor) vague(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.BinaryNode:
 		if isQuestion(n.Operator) {
+			return false
+		}
+	case *ast.BuiltinNode:
+		if n.Name == "any" { // of count(…) > 0
 			return false
 		}
 	case *ast.VariableDeclaratorNode:
@@ -231,21 +236,18 @@ func (e *extractor) hide(n ast.Node) {
 	}
 }
 
-// hideBehind is hide of the left of &&; when the right would be useful, the rewrite puts it first.
-func (e *extractor) hideBehind(left, right ast.Node, useful bool) {
-	if e.note == nil {
-		return
-	}
-	if !useful {
+// hideBehind is hide of the left of && or ||; when the right would be useful, the rewrite puts it first.
+func (e *extractor) hideBehind(n *ast.BinaryNode, useful bool) {
+	if e.note == nil || !useful {
 		return
 	}
 	e.note(gap{
-		node: left, because: "it can fail, which hides what stands behind it", hides: true,
-		rewrite: e.bracketed(right) + " && " + e.bracketed(left), behind: right,
+		node: n.Left, because: "it can fail, which hides what stands behind it", hides: true,
+		rewrite: e.bracketed(n.Right) + " " + n.Operator + " " + e.bracketed(n.Left), behind: n.Right,
 	})
 }
 
-// bracketed returns the source of an operand of &&.
+// bracketed returns the source of an operand of && or ||.
 func (e *extractor) bracketed(n ast.Node) string {
 	text := e.src.of(n)
 	if b, ok := n.(*ast.BinaryNode); ok && !isOr(b.Operator) && b.Operator != "??" {
@@ -262,18 +264,36 @@ func (e *extractor) bracketed(n ast.Node) string {
 // comparisons, which do not.
 func (e *extractor) asEqualities(n ast.Node) string {
 	b, ok := n.(*ast.BinaryNode)
-	if e.note == nil || !ok || b.Operator != "in" || !isUnknown(b.Left) {
+	if e.note == nil || !ok || b.Operator != "in" || !isUnknown(b.Left) || e.isNegated(b) {
 		return ""
 	}
 	l, ok := e.literalsOf(b.Right, true)
-	if !ok || len(l.texts) != l.len() || l.len() > 3 {
+	if !ok || len(l.texts) != l.len() || l.len() > 3 || slices.Contains(l.texts, "") { // a list with "" has what is missing
 		return ""
 	}
+	value := e.compared(b.Left)
 	var parts []string
 	for _, t := range l.texts {
-		parts = append(parts, e.src.of(b.Left)+" == "+strconv.Quote(t))
+		parts = append(parts, value+" == "+strconv.Quote(t))
 	}
 	return strings.Join(parts, " || ")
+}
+
+// compared returns the source of an operand of ==.
+func (e *extractor) compared(n ast.Node) string {
+	text := e.src.of(n)
+	switch n.(type) {
+	case *ast.BinaryNode, *ast.UnaryNode, *ast.ConditionalNode, *ast.VariableDeclaratorNode:
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// isNegated reports whether an operator is written with not, as in x not in y.
+func (e *extractor) isNegated(n *ast.BinaryNode) bool {
+	start, end := e.placeOf(n)
+	_, rest, _ := strings.Cut(e.src.text[start:end], e.src.of(n.Left))
+	return strings.HasPrefix(strings.TrimLeft(rest, ") \t\r\n"), "not")
 }
 
 // placeOf returns where a node stands in the source. What the optimiser makes of a list or a call has no place of its own.

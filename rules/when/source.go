@@ -106,11 +106,16 @@ func (s *source) spread(n ast.Node) (first, last int) {
 	return first, last
 }
 
+var joining = []string{"&&", "and", "||", "or"}
+
 // own returns the tokens that a node has beside its children's.
 func (s *source) own(n ast.Node) (first, last int) {
 	i := s.at(n.Location())
 	if i < 0 {
 		return -1, -1
+	}
+	if b, ok := n.(*ast.BinaryNode); slices.Contains(joining, s.token(i)) && !(ok && slices.Contains(joining, b.Operator)) {
+		return -1, -1 // what the optimiser leaves of x && true stands where && was
 	}
 	switch n := n.(type) {
 	case *ast.ConditionalNode, *ast.PairNode: // located at a neighbour

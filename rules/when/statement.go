@@ -3,6 +3,7 @@ package when
 import (
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -156,7 +157,7 @@ func (e *extractor) equal(n, value ast.Node, l literals, want bool) formula.Form
 	}
 	v, ok := e.view(value)
 	switch {
-	case !ok && e.isUpper(value):
+	case !ok && want && e.isUpper(value):
 		return e.miss(n, "upper(…) is not indexed, lower(…) is", e.lowered(n))
 	case !ok:
 		return e.miss(n, "it is about no field by itself", "")
@@ -405,17 +406,22 @@ func (e *extractor) isUpper(n ast.Node) bool {
 
 // lowered writes a comparison with upper(…) or with upper-case letters so that it compares lower-case ones.
 func (e *extractor) lowered(n ast.Node) string {
-	if e.note == nil {
-		return ""
-	}
 	b, ok := n.(*ast.BinaryNode)
-	if !ok || function(b.Left) == "" {
+	if e.note == nil || !ok || e.isNegated(b) {
 		return ""
 	}
-	call := "lower(" + e.src.of(b.Left.(*ast.BuiltinNode).Arguments[0]) + ")"
-	literal := e.src.of(b.Right)
-	if literal == "" || strings.Contains(literal, "\\") {
-		return "" // an escape in another case is another character
+	call, ok := b.Left.(*ast.BuiltinNode)
+	l, isLiteral := e.literalsOf(b.Right, b.Operator == "in")
+	if !ok || !isLiteral || len(l.texts) != l.len() || l.len() > 3 {
+		return ""
 	}
-	return call + " " + b.Operator + " " + strings.ToLower(literal)
+	var lower []string
+	for _, t := range l.texts {
+		lower = append(lower, strconv.Quote(strings.ToLower(t)))
+	}
+	literals := strings.Join(lower, ", ")
+	if b.Operator == "in" {
+		literals = "[" + literals + "]"
+	}
+	return "lower(" + e.src.of(call.Arguments[0]) + ") " + b.Operator + " " + literals
 }

@@ -2,6 +2,7 @@ package when
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -78,8 +79,8 @@ func typeOfKind(k openim.Kind) formula.Type {
 // member returns the member of an object, down a path of names that are written out.
 func (e *extractor) member(n *ast.MemberNode) (v viewed, ok bool) {
 	name, isName := n.Property.(*ast.StringNode)
-	if !isName || n.Method {
-		return v, false
+	if !isName || n.Method || name.Value == "" || strings.Contains(name.Value, formula.PathSeparator) {
+		return v, false // a path cannot tell such names
 	}
 	field, isKnown := e.rootOf(n.Node)
 	if !isKnown {
