@@ -8,6 +8,7 @@ import (
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/checker/nature"
 	"github.com/expr-lang/expr/compiler"
 	"github.com/expr-lang/expr/conf"
 	"github.com/expr-lang/expr/file"
@@ -125,7 +126,7 @@ func (d *draft) finish() *vm.Program {
 			return nil
 		}
 	}
-	if err := optimizer.Optimize(&d.tree.Node, d.config); err != nil {
+	if err := d.optimise(); err != nil {
 		d.addExprError(err)
 		return nil
 	}
@@ -139,6 +140,35 @@ func (d *draft) finish() *vm.Program {
 		return nil
 	}
 	return program
+}
+
+// optimise makes a checked tree simpler. What the optimiser leaves of x && true is x under the type and at the place of the
+// whole, neither of which is x's own: it gets them back.
+func (d *draft) optimise() error {
+	type own struct {
+		nature nature.Nature
+		at     file.Location
+	}
+	before := map[ast.Node]own{}
+	var note func(n ast.Node)
+	note = func(n ast.Node) {
+		before[n] = own{*n.Nature(), n.Location()}
+		each(n, func(child *ast.Node) { note(*child) })
+	}
+	note(d.tree.Node)
+	if err := optimizer.Optimize(&d.tree.Node, d.config); err != nil {
+		return err
+	}
+	var restore func(n ast.Node)
+	restore = func(n ast.Node) {
+		if was, ok := before[n]; ok {
+			n.SetNature(was.nature)
+			n.SetLocation(was.at)
+		}
+		each(n, func(child *ast.Node) { restore(*child) })
+	}
+	restore(d.tree.Node)
+	return nil
 }
 
 func (d *draft) failed() bool {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
-	"github.com/expr-lang/expr/optimizer"
 	"github.com/expr-lang/expr/vm"
 
 	"callboard/rules/formula"
@@ -93,7 +92,7 @@ func (c *Cond) extract(f func(*extractor, ast.Node)) {
 				return nil
 			}
 		}
-		if optimizer.Optimize(&d.tree.Node, d.config) == nil {
+		if d.optimise() == nil {
 			f(&extractor{draft: d}, d.tree.Node)
 		}
 		return nil

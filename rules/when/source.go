@@ -114,8 +114,8 @@ func (s *source) own(n ast.Node) (first, last int) {
 	if i < 0 {
 		return -1, -1
 	}
-	if b, ok := n.(*ast.BinaryNode); slices.Contains(joining, s.token(i)) && !(ok && slices.Contains(joining, b.Operator)) {
-		return -1, -1 // what the optimiser leaves of x && true stands where && was
+	if b, ok := n.(*ast.BinaryNode); ok && slices.Contains(joining, s.token(i)) && !slices.Contains(joining, b.Operator) {
+		return -1, -1 // made by the optimiser, of the left of x && true
 	}
 	switch n := n.(type) {
 	case *ast.ConditionalNode, *ast.PairNode: // located at a neighbour
