@@ -179,6 +179,9 @@ func (l *loader) badIgnore(s *source, c *ignore, found []diag.Diagnostic) {
 		}
 		ids = append(ids, d.ID)
 	}
+	if diag.HasErrors(found) {
+		return // there was no analysis
+	}
 	hint := "take the comment out"
 	if near := diag.Nearest(c.id, ids); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
