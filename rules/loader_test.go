@@ -38,7 +38,7 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 			}
 			return corpusOptions.LookupEnv(name)
 		}
-		names := []string{"a.yaml", "b.yaml", "c.yaml", "d.yaml", "e.yaml"}
+		names := []string{"a.yaml", "b.yaml", "c.yaml", "d.yaml", "team/e.yaml", FolderFile}
 		files := map[string]string{"a.yaml": loaderFiles["sinks"], "b.yaml": loaderFiles["more"], "c.yaml": loaderFiles["asks"], "d.yaml": loaderFiles["told"]}
 		loader := NewLoader(o)
 		loader.Workers = rapid.IntRange(0, 3).Draw(t, "workers")
@@ -52,6 +52,7 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 			for _, name := range slices.Sorted(maps.Keys(files)) {
 				list = append(list, File{name, []byte(files[name])})
 			}
+			loader.o.Now = o.Now // as the clock goes on while a Loader lives
 			set, found := loader.Load(list)
 			want, wantFound := Load(list, o)
 			if diff := cmp.Diff(wantFound, found); diff != "" {
@@ -79,7 +80,8 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 			},
 			"edit": func(t *rapid.T) {
 				n := name.Draw(t, "name")
-				words := rapid.SampledFrom([]string{"u1:u2", "allow:refuse", "archive:risk", "priority: 3:priority: 4", "http://:https://", "\n:\n\n"})
+				words := rapid.SampledFrom([]string{"u1:u2", "allow:refuse", "archive:risk", "priority: 3:priority: 4", "http://:https://", "\n:\n\n", "team/:te*/", "refuse:stop", "30s:40s",
+					"expired-rule:expired", "owner: a:owner: b"})
 				from, to, _ := strings.Cut(words.Draw(t, "words"), ":")
 				files[n] = strings.Replace(files[n], from, to, 1)
 				if files[n] == "" {
@@ -88,6 +90,16 @@ func TestLoadingAgainIsLoadingAfresh(t *testing.T) {
 			},
 			"secret": func(t *rapid.T) {
 				env[rapid.SampledFrom([]string{"TENANT", "MODERATION_URL", "HOST"}).Draw(t, "variable")] = rapid.SampledFrom([]string{"", "acme", "http://moderation", "9"}).Draw(t, "value")
+			},
+			"move a rule": func(t *rapid.T) {
+				from, to := name.Draw(t, "from"), name.Draw(t, "to")
+				head, last, ok := strings.Cut(files[from], "\n  - ")
+				if ok && strings.Contains(files[to], "\nrules:\n") {
+					files[from], files[to] = head+"\n", files[to]+"  - "+last
+				}
+			},
+			"clock": func(t *rapid.T) {
+				o.Now = time.Date(2026, 12, rapid.IntRange(1, 31).Draw(t, "day"), 0, 0, 0, 0, time.UTC)
 			},
 			"": func(*rapid.T) { load() },
 		})
@@ -109,6 +121,11 @@ var loaderFiles = map[string]string{
 	"stops": "rules:\n  - {name: stops, callbacks: [beforeSendGroupMsg], priority: 9, stop: true}\n",
 	"dedup": "dedup: {window: 10m, key: clientMsgID}\nrules: [{name: deduped, reply: allow}]\n",
 	"none":  "rules: []\n",
+	"teams": "owners:\n  a: {files: team/**, callbacks: [beforeSendGroupMsg, afterSendGroupMsg], sinks: [risk], powers: [refuse], priority: {max: 5}}\n  b: {files: c.yaml, groups: [\"u*\"]}\n",
+	"owned": "owners:\n  a: {files: [a.yaml, b.yaml, c.yaml, d.yaml, team/]}\nunowned: refuse\n",
+	"ends":  "rules:\n  # callboard:ignore expired-rule until the drill is over\n  - {name: ends, callbacks: [afterSendGroupMsg], expires: 2026-12-09, owner: a, notify: archive}\n  - {name: ends too, callbacks: [afterSendGroupMsg], when: 'groupID == \"g\"', expires: 2026-12-20, labels: {x: \"1\"}, notify: risk}\n",
+	"shape": "sinks:\n  shaped: {url: 'http://shaped', set: {headers: {x-by: sendID}}, body: '{\"from\": sendID}', batch: {max: 10, wait: 50ms}}\n" +
+		"rules:\n  - {name: shapes, callbacks: [afterSendGroupMsg], notify: shaped}\n  - {name: shapes more, callbacks: [beforeAddBlack], notify: shaped}\n",
 }
 
 // described is everything about a table that can be seen or makes a difference.
@@ -127,7 +144,7 @@ func described(s *Set) string {
 		fmt.Fprintf(&b, "sink %+v\n", shown)
 	}
 	for _, r := range s.Rules {
-		fmt.Fprintf(&b, "rule %s at %s:%d priority %d stop %t, %t, callbacks %v %v", r.Name, r.File, r.Line, r.Priority, r.Stop, r.MatchOnErr, shortNames(r.Callbacks), r.Unknown)
+		fmt.Fprintf(&b, "rule %s of %q at %s:%d until %s, labels %v, priority %d stop %t, %t, callbacks %v %v", r.Name, r.Owner, r.File, r.Line, r.Expires, r.Labels, r.Priority, r.Stop, r.MatchOnErr, shortNames(r.Callbacks), r.Unknown)
 		if r.cond != nil {
 			fmt.Fprintf(&b, " when %q (%q)", r.When, r.cond.Source())
 		}
