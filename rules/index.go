@@ -11,17 +11,23 @@ import (
 // buildIndex makes the index of the rules in their order.
 func (s *Set) buildIndex() {
 	entries := make([]index.Entry, len(s.Rules))
-	sets := commandLists{}
+	lists := commandLists{}
 	s.reads = conditional{}
 	for i, r := range s.Rules {
 		breathe(i)
-		entries[i].Commands = sets.of(r)
-		if r.cond != nil {
-			entries[i].When = r.cond.Candidate()
-			s.reads.note(r)
-		}
+		entries[i] = lists.entry(r)
+		s.reads.note(r)
 	}
 	s.index = index.New(entries)
+}
+
+// entry returns a rule as the index sees it.
+func (l commandLists) entry(r *Rule) index.Entry {
+	e := index.Entry{Commands: l.of(r)}
+	if r.cond != nil {
+		e.When = r.cond.Candidate()
+	}
+	return e
 }
 
 // commandLists shares the lists of commands that many rules have: the names joined → the list.
@@ -69,6 +75,9 @@ type conditional struct {
 }
 
 func (c *conditional) note(r *Rule) {
+	if r.cond == nil {
+		return
+	}
 	if c.known == nil {
 		c.known, c.named = map[*openim.Command]bool{}, map[string]bool{}
 	}

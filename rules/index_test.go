@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"callboard/internal/manyrules"
 	"callboard/internal/testkit"
 	"callboard/openim"
 	"callboard/rules/when"
@@ -33,6 +35,95 @@ func matchesLikeAScan(t *rapid.T) {
 			t.Fatalf("for %s the index plans\n%s\na scan\n%s\nthe rules are\n%s", cb.Body, got, want, tableText(set))
 		}
 	}
+}
+
+// An index that was built for other rules finds those that are left, wherever they are now, and those that have come.
+func TestAnIndexServesAgain(t *testing.T) {
+	rapid.Check(t, servesAgain)
+}
+
+func servesAgain(t *rapid.T) {
+	before, set := anyTable(t), anyTable(t)
+	l := &Loader{}
+	old := outlinesOf(before.Rules)
+	l.indexAll(old)
+	rules := outlinesOf(set.Rules)
+	for _, r := range old {
+		if rapid.Bool().Draw(t, "stays") {
+			rules = append(rules, r)
+		}
+	}
+	rules = rapid.Permutation(rules).Draw(t, "order")
+	set.Rules, set.reads = nil, conditional{}
+	var conds []*when.Cond
+	for _, r := range rules {
+		set.Rules = append(set.Rules, r.Rule)
+		set.reads.note(r.Rule)
+		if r.cond != nil {
+			conds = append(conds, r.cond)
+		}
+	}
+	set.env = when.NewEnv(conds)
+	set.index = l.indexChanged(rules)
+	anew := &Set{Rules: set.Rules}
+	anew.buildIndex()
+	for i := range rules {
+		if got, want := set.Indexing(i), anew.Indexing(i); (got.By == "") != (want.By == "") || got.Because != want.Because {
+			t.Fatalf("rule %s is indexed by %+v, anew by %+v", set.Rules[i].When, got, want)
+		}
+	}
+	for range 5 {
+		cb := anyCallback(t)
+		if got, want := planText(set.Match(cb, noon)), planText(set.scan(cb, noon)); got != want {
+			t.Fatalf("for %s the index plans\n%s\na scan\n%s\nthe rules are\n%s", cb.Body, got, want, tableText(set))
+		}
+	}
+}
+
+// Of a big table only what has changed is indexed again, as long as that is little.
+func TestFewChangesAreIndexedAlone(t *testing.T) {
+	m := manyrules.New(manyrules.Realistic, 6000, 3)
+	var files []File
+	for _, f := range m.Files(60, "http://127.0.0.1:1") {
+		files = append(files, File{Name: f.Name, Data: f.Data})
+	}
+	l := NewLoader(Options{})
+	set := loadWith(t, l, files)
+	first := l.indexed
+	edit := func(n int) {
+		files[n].Data = bytes.Replace(files[n].Data, []byte("when: "), []byte("when: seq > 0 && "), 1)
+	}
+	for n, anew := range []bool{false, false, false, true, false} {
+		edit(1 + n) // a file of 101 rules: four of them are one rule in sixteen
+		set = loadWith(t, l, files)
+		if (l.indexed != first) != anew {
+			t.Errorf("after edit %d the index is built anew: %t", n, !anew)
+		}
+		first = l.indexed
+		for _, body := range m.Bodies(50) {
+			cb, err := openim.Decode(openim.Request{Path: "/" + body.Command.Name, Body: body.Data})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := planText(set.Match(cb, noon)), planText(set.scan(cb, noon)); got != want {
+				t.Errorf("after edit %d the index plans\n%s\na scan\n%s", n, got, want)
+			}
+		}
+	}
+	var few []File
+	few = append(few, files[:40]...)
+	if loadWith(t, l, few); l.indexed == first {
+		t.Error("a table without a third of its rules keeps their index")
+	}
+}
+
+func loadWith(t *testing.T, l *Loader, files []File) *Set {
+	t.Helper()
+	set, diagnostics := l.Load(slices.Clone(files))
+	if set == nil {
+		t.Fatal(diagnostics)
+	}
+	return set
 }
 
 // What is cut is noted whether or not the condition that reads it is evaluated.
@@ -89,6 +180,14 @@ func anyTable(t *rapid.T) *Set {
 	s.env = when.NewEnv(conds)
 	s.buildIndex()
 	return s
+}
+
+func outlinesOf(rules []*Rule) []*outline {
+	outlines := make([]*outline, len(rules))
+	for i, r := range rules {
+		outlines[i] = &outline{Rule: r}
+	}
+	return outlines
 }
 
 func anyCallback(t *rapid.T) *openim.Callback {

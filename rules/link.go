@@ -40,9 +40,10 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 			r.tie(links)
 		}
 		s.Rules[i] = r.Rule
+		s.reads.note(r.Rule)
 	}
 	s.env = when.NewEnv(table.conds(), table.keys()...)
-	s.buildIndex()
+	s.index = l.index(table.ordered())
 	return s
 }
 

@@ -22,6 +22,7 @@ type Loader struct {
 	compiler *when.Compiler
 	files    map[string]*fileDraft // by name, of the last Load
 	links    map[string]*link      // sink name → what the rules of files have been tied to
+	indexed  *indexed              // nil before the first Set
 	work     Work
 }
 

@@ -19,6 +19,8 @@ type outline struct {
 	always bool   // it has no condition, or true
 	votes  *votes // what failed votes count as, nil when neither the rule nor defaults say
 	tied   bool   // to sinks: it is part of a Set
+
+	indexed uint32 // 1 + its number in the last index of all rules, 0 when it has come since
 }
 
 // stopsAll reports whether no callback of the rule gets past it.

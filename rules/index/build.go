@@ -9,9 +9,9 @@ import (
 	"callboard/rules/formula"
 )
 
-// A builder makes an Index.
+// A builder makes a part.
 type builder struct {
-	index    *Index
+	part     *part
 	numbers  []int32 // formula.Subject → 1 + number of the subject
 	stats    statistics
 	shapes   map[string]int
@@ -25,15 +25,15 @@ type builder struct {
 
 var commandField = formula.Field{Root: formula.Command, Name: "command", Type: formula.String}
 
-// New builds the index of entries, whose places are the numbers that Find returns.
-func New(entries []Entry) *Index {
-	x := &Index{
+// newPart builds the part of entries, whose places are their numbers.
+func newPart(entries []Entry) *part {
+	x := &part{
 		setOf: make([]uint32, len(entries)), by: make([]choices, len(entries)),
 		guards: guards{start: make([]uint32, 0, len(entries)+1)},
 	}
 	x.searches.New = x.newSearch
 	b := &builder{
-		index: x, shapes: map[string]int{}, texts: map[int]*grams{}, ranges: map[int]*intervals{},
+		part: x, shapes: map[string]int{}, texts: map[int]*grams{}, ranges: map[int]*intervals{},
 		prefixes: map[int]map[int]bool{}, suffixes: map[int]map[int]bool{},
 	}
 	sets := sortCommands(entries, x.setOf)
@@ -151,9 +151,9 @@ func (b *builder) subject(a *formula.Atom) int {
 	if n := b.numbers[id]; n != 0 {
 		return int(n) - 1
 	}
-	b.index.subjects = append(b.index.subjects, subject{a.Field, a.View})
-	b.numbers[id] = int32(len(b.index.subjects))
-	return len(b.index.subjects) - 1
+	b.part.subjects = append(b.part.subjects, subject{a.Field, a.View})
+	b.numbers[id] = int32(len(b.part.subjects))
+	return len(b.part.subjects) - 1
 }
 
 // insert makes a rule be found by its choices. One without any is found by every callback.
@@ -162,7 +162,7 @@ func (b *builder) insert(by choices, rule uint32) {
 	case by.one != nil:
 		b.insertAtom(by.one, rule)
 	case len(by.many) == 0:
-		b.index.always = append(b.index.always, rule)
+		b.part.always = append(b.part.always, rule)
 	}
 	for _, atoms := range by.many {
 		if len(atoms) > 1 {
@@ -174,7 +174,7 @@ func (b *builder) insert(by choices, rule uint32) {
 }
 
 func (b *builder) insertAtom(a *formula.Atom, rule uint32) {
-	x := b.index
+	x := b.part
 	i := b.subject(a)
 	switch a.Kind {
 	case formula.OneOf, formula.Has:
@@ -249,7 +249,7 @@ func (b *builder) insertShape(atoms []*formula.Atom, rule uint32) {
 		keys = next
 	}
 	for _, key := range keys {
-		b.index.keys.add(key, rule)
+		b.part.keys.add(key, rule)
 	}
 }
 
@@ -265,8 +265,8 @@ func (b *builder) noteShape(subjects shape) bool {
 	if len(b.shapes) == maxShapes {
 		return false
 	}
-	b.shapes[name.String()] = len(b.index.shapes)
-	b.index.shapes = append(b.index.shapes, subjects)
+	b.shapes[name.String()] = len(b.part.shapes)
+	b.part.shapes = append(b.part.shapes, subjects)
 	return true
 }
 
@@ -279,7 +279,7 @@ func shapeSeed(subjects shape) uint64 {
 }
 
 func (b *builder) finish() {
-	x := b.index
+	x := b.part
 	x.prefixes, x.suffixes = sortedLengths(b.prefixes), sortedLengths(b.suffixes)
 	for _, g := range x.texts {
 		g.build()

@@ -24,7 +24,7 @@ const (
 
 // guard adds the questions of a rule, of which all of parts are necessary; by is how it is found.
 func (b *builder) guard(parts []formula.Formula, by choices) {
-	g := &b.index.guards
+	g := &b.part.guards
 	asked := 0
 	for _, part := range parts {
 		if part.Op != formula.Leaf || asked == maxQuestions || part.Atom == b.command || by.imply(part.Atom) {
@@ -50,7 +50,7 @@ func (b *builder) guard(parts []formula.Formula, by choices) {
 
 // passes reports whether a rule may match for all that its questions tell.
 func (s *search) passes(rule uint32) bool {
-	g := &s.index.guards
+	g := &s.part.guards
 	for _, q := range g.list[g.start[rule]:g.start[rule+1]] {
 		v := s.value(int(q.subject))
 		if q.isRange {

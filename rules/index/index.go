@@ -1,7 +1,8 @@
 // Package index finds the rules that can match a callback among many, by what their conditions make necessary.
 //
 // New builds an Index over the formulas of rules; Find returns those that a callback may match, in order. It may return
-// too many, never too few: a rule is only left out when its formula does not hold.
+// too many, never too few: a rule is only left out when its formula does not hold. Index.Changed is for when few of many
+// rules have changed.
 //
 // Each rule is found by the one predicate of its formula that selects best, judged by how many different literals all
 // rules name for a field: an id of a group selects better than a content type whatever the order in a condition. Where no
@@ -10,7 +11,6 @@
 package index
 
 import (
-	"slices"
 	"sync"
 
 	"callboard/rules/formula"
@@ -27,8 +27,8 @@ type Values interface {
 	Field(formula.Field) any
 }
 
-// An Index is read-only and safe for concurrent use.
-type Index struct {
+// A part finds rules by the numbers that they have in it. It is read-only and safe for concurrent use.
+type part struct {
 	subjects []subject // what is looked at, by number
 	by       []choices // rule → how it is found
 	sets     commandSets
@@ -62,32 +62,20 @@ type lengthsOf struct {
 // A shape is a combination of subjects whose values together are a key.
 type shape []int
 
-// Hits are the rules that were found. Release them after use.
-type Hits struct {
-	search *search
-}
-
-// Rules returns the numbers of the rules, ascending, each once. The slice is gone when the Hits are released.
-func (h Hits) Rules() []uint32 { return h.search.rules }
-
-// Release gives the Hits back.
-func (h Hits) Release() {
-	s := h.search
-	s.values = nil
-	clear(s.read)
-	s.index.searches.Put(s)
-}
-
-// Find returns the rules that a callback of a command with these values may match; values is nil when no rule for the
-// command asks for any. It may be called concurrently.
-func (x *Index) Find(command string, values Values) Hits {
+// find looks for the rules that a callback of a command may match: their numbers, in any order and some more than once,
+// are in the search, which is to be released.
+func (x *part) find(command string, values Values) *search {
 	s := x.searches.Get().(*search)
 	s.command, s.values, s.rules = command, values, s.rules[:0]
 	s.allowed = x.sets.of(command)
 	s.find()
-	slices.Sort(s.rules)
-	s.rules = slices.Compact(s.rules)
-	return Hits{s}
+	return s
+}
+
+func (s *search) release() {
+	s.values = nil
+	clear(s.read)
+	s.part.searches.Put(s)
 }
 
 // commandSets are the different lists of commands that rules are for.
@@ -103,7 +91,3 @@ func (c *commandSets) of(command string) []bool {
 	}
 	return c.all
 }
-
-// Found returns how a rule is found: by each of several ways, of which one is that all of some atoms hold. There is none
-// for a rule that every callback finds.
-func (x *Index) Found(rule uint32) [][]*formula.Atom { return x.by[rule].each() }

@@ -7,9 +7,9 @@ import (
 	"callboard/rules/formula"
 )
 
-// A search is one look into an Index: pooled, for one goroutine.
+// A search is one look into a part: pooled, for one goroutine.
 type search struct {
-	index   *Index
+	part    *part
 	command string
 	values  Values
 	allowed []bool  // set of commands → whether it has the callback's
@@ -42,8 +42,8 @@ const (
 	other
 )
 
-func (x *Index) newSearch() any {
-	s := &search{index: x, read: make([]value, len(x.subjects))}
+func (x *part) newSearch() any {
+	s := &search{part: x, read: make([]value, len(x.subjects))}
 	for _, g := range x.texts {
 		s.seen = append(s.seen, make([]uint32, len(g.needles)))
 	}
@@ -54,7 +54,7 @@ func (x *Index) newSearch() any {
 const longList = 16
 
 func (s *search) find() {
-	x := s.index
+	x := s.part
 	if s.mark++; s.mark == 0 {
 		for _, marks := range s.seen {
 			clear(marks)
@@ -104,7 +104,7 @@ func (s *search) find() {
 }
 
 func (s *search) lookUp(key uint64) {
-	t := &s.index.keys
+	t := &s.part.keys
 	for at := t.first(key); at != 0; {
 		n := t.nodes[at-1]
 		at = n.next
@@ -148,7 +148,7 @@ func (s *search) lookUpEntries(i int) {
 
 // add adds a rule that was found, when it is for the command and nothing else speaks against it.
 func (s *search) add(rule uint32) {
-	if s.allowed[s.index.setOf[rule]] && s.passes(rule) {
+	if s.allowed[s.part.setOf[rule]] && s.passes(rule) {
 		s.rules = append(s.rules, rule)
 	}
 }
@@ -163,7 +163,7 @@ func (s *search) addAll(rules []uint32) {
 func (s *search) value(i int) *value {
 	v := &s.read[i]
 	if v.kind == unread {
-		s.readValue(v, &s.index.subjects[i])
+		s.readValue(v, &s.part.subjects[i])
 	}
 	return v
 }

@@ -28,8 +28,12 @@ type plan struct {
 // NewEnv collects what conds and keys read; only that is filled for each callback.
 func NewEnv(conds []*Cond, keys ...*Key) *Env {
 	read, text := slots{}, false
+	known := map[*slot]bool{} // the first slots of conditions that are in: most share them with many others
 	for _, c := range conds {
-		read.add(c.slots)
+		if len(c.slots) > 0 && !known[&c.slots[0]] {
+			known[&c.slots[0]] = true
+			read.add(c.slots)
+		}
 		text = text || slices.Contains(c.reads, "text")
 	}
 	for _, k := range keys {
