@@ -56,7 +56,7 @@ func (l *loader) checkNames() {
 	}
 	rules := make(map[string]*outline, len(l.rules))
 	for i, r := range l.rules {
-		breathe(i)
+		l.pace.breathe(i)
 		if first := rules[r.Name]; first != nil && r.Name != "" {
 			r.from.fail(r.at, idDuplicateRule, "", "rule %q is already defined at %s:%d", r.Name, first.File, first.Line)
 			continue
@@ -73,7 +73,7 @@ func (l *loader) checkReferences() {
 	}
 	names := slices.Sorted(maps.Keys(sinks))
 	for n, r := range l.rules {
-		breathe(n)
+		l.pace.breathe(n)
 		for i, name := range r.Notify {
 			if s := sinks[name]; s != nil {
 				s.notifiedBy = append(s.notifiedBy, r)
@@ -147,7 +147,7 @@ func (l *loader) checkTimeouts() {
 func (l *loader) longestAwaits() map[string]*outline {
 	longest := map[string]*outline{}
 	for i, r := range l.rules {
-		breathe(i)
+		l.pace.breathe(i)
 		if r.Await == nil {
 			continue
 		}

@@ -14,11 +14,10 @@ func (s *Set) buildIndex() {
 	lists := commandLists{}
 	s.reads = conditional{}
 	for i, r := range s.Rules {
-		breathe(i)
 		entries[i] = lists.entry(r)
 		s.reads.note(r)
 	}
-	s.index = index.New(entries)
+	s.index = index.New(entries, func(int) {})
 }
 
 // entry returns a rule as the index sees it.

@@ -46,7 +46,7 @@ func servesAgain(t *rapid.T) {
 	before, set := anyTable(t), anyTable(t)
 	l := &Loader{}
 	old := outlinesOf(before.Rules)
-	l.indexAll(old)
+	l.indexAll(old, nil)
 	rules := outlinesOf(set.Rules)
 	for _, r := range old {
 		if rapid.Bool().Draw(t, "stays") {
@@ -64,7 +64,7 @@ func servesAgain(t *rapid.T) {
 		}
 	}
 	set.env = when.NewEnv(conds)
-	set.index = l.indexChanged(rules)
+	set.index = l.indexChanged(rules, nil)
 	anew := &Set{Rules: set.Rules}
 	anew.buildIndex()
 	for i := range rules {

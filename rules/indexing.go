@@ -79,7 +79,7 @@ func scanned(c *when.Cond, gaps []when.Gap) Indexing {
 func mainGap(c *when.Cond, gaps []when.Gap) (g when.Gap, helps bool) {
 	told := gaps[0]
 	for _, g := range gaps {
-		if g.Rewrite != "" && !isScanned(index.New([]index.Entry{{When: c.Rewritten(g)}}).Found(0)) {
+		if g.Rewrite != "" && !isScanned(index.New([]index.Entry{{When: c.Rewritten(g)}}, func(int) {}).Found(0)) {
 			return g, true
 		}
 		if g.Hides && (g.Rewrite != "" || !told.Hides) {

@@ -35,7 +35,7 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 	slices.SortFunc(s.Sinks, func(a, b *Sink) int { return cmp.Compare(a.Name, b.Name) })
 	s.Rules = make([]*Rule, len(table.rules))
 	for i, r := range table.ordered() {
-		breathe(i)
+		table.pace.breathe(i)
 		if !r.tied || len(changed) > 0 && r.names(changed) {
 			r.tie(links)
 		}
@@ -43,7 +43,7 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 		s.reads.note(r.Rule)
 	}
 	s.env = when.NewEnv(table.conds(), table.keys()...)
-	s.index = l.index(table.ordered())
+	s.index = l.index(table.ordered(), table.pace)
 	return s
 }
 

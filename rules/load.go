@@ -52,11 +52,12 @@ func (l *loader) ordered() []*outline {
 	return l.inOrder
 }
 
-// loading is what all files of a table are read with. It is safe for concurrent use.
+// loading is what all files of a table are read with. It is safe for concurrent use, where it has no pace.
 type loading struct {
 	compiler     *when.Compiler
 	secrets      *secretSources
 	answerWithin time.Duration
+	pace         *pace
 }
 
 // fileDefaults are the defaults of a file.

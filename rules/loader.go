@@ -17,6 +17,9 @@ import (
 type Loader struct {
 	// Workers is how many files are read at the same time. Zero means one. It may be changed between Loads.
 	Workers int
+	// Serving says that callbacks are answered by the same process: loading goes on one core, whatever Workers says, and rests
+	// often, for a third of the time. It may be changed between Loads.
+	Serving bool
 
 	o        Options
 	compiler *when.Compiler
@@ -61,10 +64,14 @@ func (l *Loader) Load(files []File) (*Set, []diag.Diagnostic) {
 
 		unreached: map[*outline]bool{},
 	}
+	workers := l.Workers
+	if l.Serving {
+		workers, table.pace = 1, &pace{time.Now()}
+	}
 	if table.now.IsZero() {
 		table.now = time.Now()
 	}
-	drafts := l.read(files, table.loading)
+	drafts := l.read(files, table.loading, workers)
 	table.join(drafts)
 	table.findFolder(drafts)
 	table.giveOwners()
@@ -101,7 +108,7 @@ func (l *Loader) loading() *loading {
 }
 
 // read returns the drafts of files, in their order: of those that are as they were, the ones that it has.
-func (l *Loader) read(files []File, with *loading) []*fileDraft {
+func (l *Loader) read(files []File, with *loading, workers int) []*fileDraft {
 	drafts := make([]*fileDraft, len(files))
 	var changed []int
 	for i, f := range files {
@@ -111,7 +118,7 @@ func (l *Loader) read(files []File, with *loading) []*fileDraft {
 			changed = append(changed, i)
 		}
 	}
-	eachOf(len(changed), l.Workers, func(n int) {
+	eachOf(len(changed), workers, func(n int) {
 		drafts[changed[n]] = newFileDraft(files[changed[n]], with)
 	})
 	l.files = make(map[string]*fileDraft, len(files))

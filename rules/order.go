@@ -1,9 +1,6 @@
 package rules
 
-import (
-	"runtime"
-	"slices"
-)
+import "slices"
 
 // byPriority returns rules in the order of matching: the highest priority first, and as given within one. Many rules have
 // few priorities, so they are counted rather than compared.
@@ -29,12 +26,4 @@ func byPriority(rules []*outline) []*outline {
 		places[r.Priority]++
 	}
 	return ordered
-}
-
-// breathe lets callbacks go first, now and then while something is done for each of many rules: a hundred thousand take
-// longer than a callback should wait for a core.
-func breathe(i int) {
-	if i%500 == 499 {
-		runtime.Gosched()
-	}
 }

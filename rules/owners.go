@@ -22,7 +22,7 @@ func (l *loader) giveOwners() {
 		l.checkTeams()
 	}
 	for i, r := range l.rules {
-		breathe(i)
+		l.pace.breathe(i)
 		t := l.teamOf[r.from.source]
 		if t == nil {
 			r.give(r.wrote)
@@ -97,7 +97,7 @@ func (l *loader) checkLimits() {
 		definedBy[s.Name] = l.teamOf[s.from.source]
 	}
 	for i, r := range l.rules {
-		breathe(i)
+		l.pace.breathe(i)
 		t := l.teamOf[r.from.source]
 		if t == nil {
 			continue

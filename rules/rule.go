@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"unicode"
@@ -66,7 +65,7 @@ func (d *decoder) rules(n *node, defaults ruleDraft) []*ruleDraft {
 	var rules []*ruleDraft
 	for i, item := range items {
 		if i%10 == 9 {
-			runtime.Gosched() // as breathe does; reading a rule takes longer
+			d.loading.pace.rest() // reading a rule takes longer than what breathe is for
 		}
 		r := defaults
 		r.from, r.at, r.start = d, d.place(item), item.line

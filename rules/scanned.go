@@ -43,8 +43,7 @@ func (a *analysis) checkScanned() {
 			counts[c] = n
 		}
 	}
-	for i, r := range scanned {
-		breathe(i)
+	for _, r := range scanned {
 		c, n := busiest(r, counts)
 		if n.all < manyConditions {
 			continue

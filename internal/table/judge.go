@@ -93,7 +93,7 @@ func (k *Keeper) check(files []rules.File, refs references) (set *rules.Set, ds 
 	}()
 	o := k.o.Rules
 	o.ReadFile = refs.readFile
-	k.loads.alone = k.o.Aside || k.serves()
+	k.loads.serving = k.o.Aside || k.serves()
 	return k.load(files, o)
 }
 

@@ -9,9 +9,9 @@ import (
 
 // loads are the loads of one folder, one after the other. The zero value is ready to use.
 type loads struct {
-	alone  bool // on one core, because callbacks need the others
-	loader *rules.Loader
-	read   func(path string) ([]byte, error) // of this load
+	serving bool // callbacks need the cores, too
+	loader  *rules.Loader
+	read    func(path string) ([]byte, error) // of this load
 }
 
 // load loads files with what is kept of the last load. Of the options, only ReadFile may differ from load to load.
@@ -21,10 +21,7 @@ func (l *loads) load(files []rules.File, o rules.Options) (*rules.Set, []diag.Di
 		o.ReadFile = func(path string) ([]byte, error) { return l.read(path) }
 		l.loader = rules.NewLoader(o)
 	}
-	l.loader.Workers = runtime.GOMAXPROCS(0)
-	if l.alone {
-		l.loader.Workers = 1
-	}
+	l.loader.Workers, l.loader.Serving = runtime.GOMAXPROCS(0), l.serving
 	return l.loader.Load(files)
 }
 

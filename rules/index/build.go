@@ -2,7 +2,6 @@ package index
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -26,7 +25,7 @@ type builder struct {
 var commandField = formula.Field{Root: formula.Command, Name: "command", Type: formula.String}
 
 // newPart builds the part of entries, whose places are their numbers.
-func newPart(entries []Entry) *part {
+func newPart(entries []Entry, each func(int)) *part {
 	x := &part{
 		setOf: make([]uint32, len(entries)), by: make([]choices, len(entries)),
 		guards: guards{start: make([]uint32, 0, len(entries)+1)},
@@ -44,6 +43,7 @@ func newPart(entries []Entry) *part {
 	}
 	b.stats = newStatistics(literals)
 	for i, e := range entries {
+		each(i)
 		b.count(e.When)
 		b.count(sets.formulas[x.setOf[i]])
 	}
@@ -51,9 +51,7 @@ func newPart(entries []Entry) *part {
 	x.keys = newKeyTable(literals)
 	var parts []formula.Formula
 	for i, e := range entries {
-		if i%500 == 499 { // callbacks go first
-			runtime.Gosched()
-		}
+		each(i)
 		x.guards.start = append(x.guards.start, uint32(len(x.guards.list)))
 		if e.When.Op == formula.Nothing {
 			continue

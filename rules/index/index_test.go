@@ -104,7 +104,7 @@ func findsWhatHolds(t *rapid.T) {
 	for range rapid.IntRange(1, 40).Draw(t, "rules") {
 		entries = append(entries, Entry{rapid.SampledFrom(commands).Draw(t, "commands"), anyFormula(t, 3)})
 	}
-	x := New(entries)
+	x := New(entries, func(int) {})
 	for range 5 {
 		v, command := anyValues(t), rapid.SampledFrom([]string{"one", "two", "three"}).Draw(t, "command")
 		hits := x.Find(command, v)
@@ -145,7 +145,7 @@ func TestKeysOfManyFields(t *testing.T) {
 		entries = append(entries, Entry{When: formula.AllOf(equals(header(i), "x"), equals(header(i+1), "x"))})
 		v[fmt.Sprint("h", i)], v[fmt.Sprint("h", i+1)] = "x", "x"
 	}
-	hits := New(entries).Find("one", v)
+	hits := New(entries, func(int) {}).Find("one", v)
 	defer hits.Release()
 	for _, rule := range []uint32{many, many + 1} {
 		if !slices.Contains(hits.Rules(), rule) {

@@ -21,17 +21,19 @@ type placed struct {
 // Gone is the place of a rule that is no more.
 const Gone = ^uint32(0)
 
-// New builds the index of entries, whose places are what Find returns.
-func New(entries []Entry) *Index {
-	return &Index{[]placed{{newPart(entries), nil}}}
+// New builds the index of entries, whose places are what Find returns. It calls each with the number
+// of the entry that it is at, several times over: what takes long may want to rest.
+func New(entries []Entry, each func(int)) *Index {
+	return &Index{[]placed{{newPart(entries, each), nil}}}
 }
 
 // Changed returns the index of rules of which many are among those that x was built for by New. places tells for each of
 // those where it is now, or that it is Gone. The other rules are in added, and their places in at. The slices belong to the Index.
-func (x *Index) Changed(places []uint32, added []Entry, at []uint32) *Index {
+// each is as in New.
+func (x *Index) Changed(places []uint32, added []Entry, at []uint32, each func(int)) *Index {
 	parts := []placed{{x.parts[0].part, places}}
 	if len(added) > 0 {
-		parts = append(parts, placed{newPart(added), at})
+		parts = append(parts, placed{newPart(added, each), at})
 	}
 	return &Index{parts}
 }
