@@ -74,13 +74,13 @@ type Atom struct {
 	Field    Field
 	View     View
 	Kind     Kind
+	subject  Subject // here, where it takes no room: there are many atoms
 	Texts    []string
 	Ints     []int
 	Bools    []bool
 	From, To int // of Range: Lowest and Highest where it is open
 
-	subject Subject
-	hashes  []uint64
+	hashes []uint64
 }
 
 // Len returns how many literals the atom has.

@@ -9,7 +9,7 @@ import (
 
 // An explanation is a condition's parts on their way to what one callback makes of them.
 type explanation struct {
-	explainable
+	*explainable
 	scope   *Scope
 	of      *Cond
 	parts   []Part

@@ -122,7 +122,7 @@ func TestPartsComeTogether(t *testing.T) {
 		want := truthOf(matched, err)
 
 		explained := s.Explain(c)
-		x := c.explained()
+		x := c.explainable()
 		e := explanation{scope: s, of: c, explainable: x, parts: make([]Part, len(x.parts)), came: map[*joint]outcomes{}}
 		// expr leaves out what stands beside a literal that decides, with its error: of that only the whole can know.
 		if came := e.comeTo(x.joints, false); came.truth() != want && (!mayFail || came != fails) {

@@ -8,6 +8,16 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
+// explainable takes the condition apart when it is first asked for.
+func (c *Cond) explainable() *explainable {
+	if x := c.explained.Load(); x != nil {
+		return x
+	}
+	x := c.explain()
+	c.explained.CompareAndSwap(nil, &x) // of two at the same time, both have all that there is to say
+	return c.explained.Load()
+}
+
 // explain takes the source of a condition apart. The tree of its program will not do: there
 // constants are numbers and helpers are gone.
 func (c *Cond) explain() explainable {

@@ -11,7 +11,7 @@ package when
 
 import (
 	"slices"
-	"sync"
+	"sync/atomic"
 
 	"callboard/openim"
 	"callboard/rules/formula"
@@ -36,7 +36,7 @@ type Cond struct {
 	program   *vm.Program
 	slots     []slot   // the fields it reads
 	reads     []string // the names it reads, sorted
-	explained func() explainable
+	explained atomic.Pointer[explainable] // nil until asked for
 	candidate formula.Formula
 }
 
@@ -58,7 +58,6 @@ func compileFor(src string, s *schema) (*Cond, []Problem) {
 		return nil, d.problems
 	}
 	c := &Cond{source: src, schema: d.schema, program: program, slots: d.slots, reads: d.reads, candidate: candidate}
-	c.explained = sync.OnceValue(c.explain)
 	return c, d.problems
 }
 
