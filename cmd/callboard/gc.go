@@ -11,9 +11,9 @@ const (
 	// default would collect dozens of times a second under load, for memory that nobody misses.
 	gcPercent = 400
 	// gcHeadroom bounds how far the heap grows beyond what lives, in bytes: with 100,000 rules, five times would be much.
-	gcHeadroom = 96 << 20
+	gcHeadroom = 80 << 20
 	// leastGCPercent bounds what collecting may cost where even more lives.
-	leastGCPercent = 50
+	leastGCPercent = 33
 )
 
 // tuneGC sets how far the heap may grow, now and after each collection, unless GOGC says otherwise.

@@ -6,10 +6,11 @@ func TestHeapGrowsByABoundedAmount(t *testing.T) {
 	for live, want := range map[uint64]int{
 		0:         400, // nothing was collected yet
 		4 << 20:   400,
-		24 << 20:  400,
-		96 << 20:  100,
-		192 << 20: 50,
-		2 << 30:   50,
+		20 << 20:  400,
+		80 << 20:  100,
+		160 << 20: 50,
+		250 << 20: 33,
+		2 << 30:   33,
 	} {
 		if got := gcPercentFor(live); got != want {
 			t.Errorf("with %d MiB live the heap may grow by %d %%, want %d %%", live>>20, got, want)
