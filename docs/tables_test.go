@@ -7,6 +7,7 @@ import (
 	gobuild "go/build"
 	"maps"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -218,7 +219,12 @@ func TestKindsOfTrouble(t *testing.T) {
 
 // TestLogKeys makes callbacks whose lines have every key between them.
 func TestLogKeys(t *testing.T) {
-	s := startServer(t, "--dedup", "1m", "--shadow", "examples/quickstart", "--canary", "100%")
+	candidate := t.TempDir()
+	if err := os.CopyFS(candidate, os.DirFS("../examples/quickstart")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(candidate, "owned.yaml"), `rules: [{name: closed, owner: growth, callbacks: [beforeSendGroupMsg], when: groupID == "closed", reply: {refuse: {message: closed}}}]`)
+	s := startServer(t, "--dedup", "1m", "--shadow", candidate, "--canary", "100%")
 	send := func(set ...string) {
 		args := []string{"send", "--url", "http://" + s.Callbacks + "/prod", "--command", "beforeSendGroupMsg"}
 		for _, field := range set {
@@ -226,8 +232,8 @@ func TestLogKeys(t *testing.T) {
 		}
 		_ = exec.Command(callboard(t), args...).Run() // exits 1 where it refuses
 	}
-	send("groupID=announcements")
-	send("groupID=announcements") // a repeat
+	send("groupID=closed")
+	send("groupID=closed") // a repeat
 	send("groupID=support-1", "serverMsgID=another", "unheard.of=1")
 	body := bytes.NewBufferString(`{"callbackCommand":"callbackBeforeSendGroupMsgCommand","groupID":7}`)
 	if resp, err := http.Post("http://"+s.Callbacks, "application/json", body); err != nil {

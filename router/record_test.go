@@ -16,6 +16,9 @@ func TestARecordHasWhatPeopleSearchFor(t *testing.T) {
 `, map[string]*scripted{"mod": refuses(20403, "not \"here\"", 0), "archive": says(openim.Allow, 0)})
 	g.post("beforeSendGroupMsg", map[string]any{"groupID": "g1", "sendID": "u1", "operationID": "op", "content": "a secret word"})
 	tr := g.last()
+	if log := g.log.String(); !strings.Contains(log, "decided_by=both owner=trust") {
+		t.Errorf("the log does not say who answers for the refusal: %s", log)
+	}
 	r := tr.Record(true)
 	if r.GroupID != "g1" || r.SenderID != "u1" || r.OperationID != "op" || r.Verdict != "refuse" || r.Code != 20403 || r.Path == "" {
 		t.Errorf("record %+v", r)

@@ -151,7 +151,7 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	if t.Verdict.Refuse {
 		verdict = "refuse"
 	}
-	attrs := append(make([]slog.Attr, 0, 18),
+	attrs := append(make([]slog.Attr, 0, 19),
 		slog.String("callback", t.ID),
 		slog.String("command", clip(shortName(cb, t.Command))),
 		slog.String("verdict", verdict),
@@ -168,6 +168,7 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	attrs = appendIf(attrs, "notified", notifiedText(t))
 	attrs = appendIf(attrs, "repeat_of", t.RepeatOf)
 	attrs = appendIf(attrs, "decided_by", t.DecidedBy)
+	attrs = appendIf(attrs, "owner", t.owner())
 	attrs = appendIf(attrs, "why", t.Why)
 	attrs = appendIf(attrs, "trouble", t.Trouble)
 	attrs = appendIf(attrs, "notes", strings.Join(t.Notes, "; "))
@@ -178,6 +179,19 @@ func (g *Gateway) logTrace(cb *openim.Callback, t *Trace) {
 	r := slog.NewRecord(t.Received.Add(t.Duration), level, "callback answered", 0)
 	r.AddAttrs(attrs...)
 	_ = g.log.Handler().Handle(ctx, r) // a handler that fails has nowhere to say so
+}
+
+// owner is the team that answers for the rule that decided, "" where there is none.
+func (t *Trace) owner() string {
+	if t.DecidedBy == "" {
+		return ""
+	}
+	for i := range t.Rules {
+		if r := &t.Rules[i]; r.Rule == t.DecidedBy && r.Metadata != nil {
+			return r.Metadata.Owner
+		}
+	}
+	return ""
 }
 
 func appendIf(attrs []slog.Attr, key, value string) []slog.Attr {

@@ -35,6 +35,7 @@ type diffEntry struct {
 	Field     string           `json:"field,omitempty"`
 	File      string           `json:"file,omitempty"` // where the rule stands, in the candidate if it has it
 	Line      int              `json:"line,omitempty"`
+	Owner     string           `json:"owner,omitempty"` // the team that answers for the rule
 	Callbacks int              `json:"callbacks"`
 	Samples   []compare.Sample `json:"samples"`
 
@@ -87,7 +88,7 @@ func (d *diffRun) result(r *compare.Report) diffResult {
 			rule, entry.removed = d.base.Rule(e.Rule), true
 		}
 		if rule != nil {
-			entry.File, entry.Line = rule.File, rule.Line
+			entry.File, entry.Line, entry.Owner = rule.File, rule.Line, rule.Owner
 		}
 		result.Differences = append(result.Differences, entry)
 	}

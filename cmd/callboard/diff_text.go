@@ -15,8 +15,15 @@ func (e diffEntry) subject(code string) string {
 	var parts []string
 	if e.Rule != "" {
 		text := "rule " + code + plain(e.Rule) + code
+		var about []string
 		if e.File != "" {
-			text += fmt.Sprintf(" (%s:%d)", e.File, e.Line)
+			about = append(about, fmt.Sprintf("%s:%d", e.File, e.Line))
+		}
+		if e.Owner != "" {
+			about = append(about, "owner "+plain(e.Owner))
+		}
+		if about != nil {
+			text += " (" + strings.Join(about, ", ") + ")"
 		}
 		parts = append(parts, text)
 	}

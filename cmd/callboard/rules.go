@@ -133,7 +133,7 @@ func writeDifferences(w io.Writer, s console.Candidate) error {
 			}
 			fmt.Fprintf(w, "\n%s\n", title)
 		}
-		fmt.Fprintf(w, "%8d  %s\n", d.Callbacks, diffEntry{Rule: d.Rule, Sink: d.Sink, Field: d.Field}.subject(""))
+		fmt.Fprintf(w, "%8d  %s\n", d.Callbacks, diffEntry{Rule: d.Rule, Owner: d.Owner, Sink: d.Sink, Field: d.Field}.subject(""))
 		for _, sample := range d.Samples {
 			fmt.Fprintf(w, "          %s\n", sampleText(sample))
 		}

@@ -79,6 +79,7 @@ type CanaryWindow struct {
 type RuleDifference struct {
 	Kind      string           `json:"kind" enum:"refused,not_refused,code_changed,fields_changed,failed,not_failed,notified,not_notified,key_changed,asked,not_asked,matched,not_matched"`
 	Rule      string           `json:"rule,omitempty" doc:"That makes the difference; absent where no single one does."`
+	Owner     string           `json:"owner,omitempty" doc:"The team that answers for the rule."`
 	Sink      string           `json:"sink,omitempty" doc:"Of asked, notified and key_changed."`
 	Field     string           `json:"field,omitempty" doc:"Of fields_changed."`
 	Callbacks int              `json:"callbacks"`
@@ -116,7 +117,7 @@ func (c *console) showCandidate(context.Context, *struct{}) (*output[Candidate],
 		status.RolledBack = &Rollback{At: back.At.UTC(), Why: back.Why, Share: shadow.Percent(back.Share)}
 	}
 	for _, e := range s.Entries {
-		status.Differences = append(status.Differences, RuleDifference{e.Kind.String(), e.Rule, e.Sink, e.Field, e.Callbacks, e.Samples})
+		status.Differences = append(status.Differences, RuleDifference{e.Kind.String(), e.Rule, s.Owners[e.Rule], e.Sink, e.Field, e.Callbacks, e.Samples})
 	}
 	return &output[Candidate]{status}, nil
 }

@@ -47,8 +47,9 @@ type Status struct {
 	Callbacks  int       // compared since
 	Different  int       // of them
 	Assumed    map[string]int
-	Unlisted   int             // differences beyond those that are kept apart
-	Entries    []compare.Entry // the differences; samples are the first since
+	Unlisted   int               // differences beyond those that are kept apart
+	Entries    []compare.Entry   // the differences; samples are the first since
+	Owners     map[string]string // rule of Entries → the team that answers for it, where there is one
 	Window     WindowStatus
 }
 
@@ -66,6 +67,7 @@ func (s *Shadow) Status() Status {
 	for sink, n := range s.report.Assumed {
 		status.Assumed[sink] = n
 	}
+	status.Owners = s.ownersLocked(status.Entries)
 	if s.candidate != nil {
 		status.Revision = s.candidate.Set.Revision
 	}
@@ -79,6 +81,22 @@ func (s *Shadow) Status() Status {
 	canary, _ := s.window.sum(time.Now())
 	status.Window = WindowStatus{canary.callbacks, canary.refused, canary.failed, canary.matched}
 	return status
+}
+
+// ownersLocked returns who answers for rules, by the word of the candidate where it has them.
+func (s *Shadow) ownersLocked(entries []compare.Entry) map[string]string {
+	owners := map[string]string{}
+	for _, side := range []*compare.Side{s.serving, s.candidate} {
+		for _, e := range entries {
+			if side == nil {
+				break
+			}
+			if r := side.Rule(e.Rule); r != nil && r.Owner != "" {
+				owners[e.Rule] = r.Owner
+			}
+		}
+	}
+	return owners
 }
 
 func (s *Shadow) stateLocked() State {
