@@ -17,6 +17,10 @@ func (m nearMiss) compare(other nearMiss) int {
 	return cmp.Or(m.distance.Compare(other.distance), m.place-other.place)
 }
 
+// closerLooks bounds how many rules more than wanted are taken apart: of a hundred thousand that are estimated alike, some that are
+// as near as those found may be missing.
+const closerLooks = 2000
+
 // rank finds the nearest of the rules that did not match and takes their conditions apart. An estimate is never too far, so
 // that a rule needs no closer look once enough have been found that are nearer than its estimate.
 func (x *examiner) rank() {
@@ -35,8 +39,8 @@ func (x *examiner) rank() {
 	}
 	slices.SortFunc(estimated, nearMiss.compare)
 	var found []nearMiss // in order
-	for _, m := range estimated {
-		if len(found) >= wanted && found[wanted-1].compare(m) <= 0 {
+	for looked, m := range estimated {
+		if len(found) >= wanted && (looked >= wanted+closerLooks || found[wanted-1].compare(m) <= 0) {
 			break
 		}
 		e := &x.Rules[m.place]

@@ -61,7 +61,8 @@ func (o Options) withDefaults() Options {
 
 type console struct {
 	Options
-	replaying sync.Mutex // held while a replay runs
+	replaying  sync.Mutex    // held while a replay runs
+	explaining chan struct{} // full while a request explains
 }
 
 // New makes the admin handler:
@@ -75,7 +76,7 @@ type console struct {
 //
 // Requests that a browser makes on behalf of another site are refused.
 func New(o Options) http.Handler {
-	c := &console{Options: o.withDefaults()}
+	c := &console{Options: o.withDefaults(), explaining: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", c.health)
 	mux.HandleFunc("GET /readyz", c.ready)

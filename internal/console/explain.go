@@ -23,7 +23,7 @@ type explainInput struct {
 type explainRecordedInput struct {
 	unhurried
 	ID      string `path:"id"`
-	Nearest int    `query:"nearest" minimum:"-1" maximum:"1000" default:"5" doc:"Of how many rules that do not match the conditions are taken apart; -1 for all."`
+	Nearest int    `query:"nearest" minimum:"-1" maximum:"1000" default:"5" doc:"Of how many rules that do not match the conditions are taken apart; -1 for as many as may be, 1000."`
 	Rule    string `query:"rule" doc:"Name of a rule that is taken apart in any case."`
 }
 
@@ -42,7 +42,10 @@ func (c *console) addExplain(api huma.API) {
 // maxExplained bounds a request to explain, in bytes: it has a callback in it.
 const maxExplained = 16 << 20
 
-// explain finds the recorded callback and explains.
+// mostNearest bounds how many near misses one request has taken apart: of a hundred thousand they would fill gigabytes.
+const mostNearest = 1000
+
+// explain finds the recorded callback and explains. One request at a time does: callbacks need the other cores.
 func (c *console) explain(ctx context.Context, request explain.Request) (*output[*explain.Report], error) {
 	var recorded *journal.Callback
 	if request.ID != "" {
@@ -51,6 +54,16 @@ func (c *console) explain(ctx context.Context, request explain.Request) (*output
 			return nil, err
 		}
 	}
+	if request.Nearest != nil && *request.Nearest < 0 {
+		most := mostNearest
+		request.Nearest = &most
+	}
+	select {
+	case c.explaining <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-c.explaining }()
 	report, err := c.Explain(request, recorded)
 	if mistake, ok := errors.AsType[*explain.Mistake](err); ok {
 		return nil, unprocessable("body."+mistake.Where, "", err, mistake.Hint)

@@ -3,7 +3,10 @@ package console
 import (
 	"errors"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"callboard/internal/explain"
 	"callboard/internal/journal"
@@ -34,7 +37,7 @@ func TestExplaining(t *testing.T) {
 		t.Errorf("asked %s %+v", r.Body, r)
 	}
 
-	for query, want := range map[string]int{"": 5, "?nearest=0": 0, "?nearest=-1": -1} {
+	for query, want := range map[string]int{"": 5, "?nearest=0": 0, "?nearest=-1": mostNearest, "?nearest=1000": 1000} {
 		request(h, "GET", "/api/explain/cb1"+query, "")
 		if e.recorded == nil || e.recorded.ID != "cb1" || e.request.Nearest == nil || *e.request.Nearest != want {
 			t.Errorf("GET %s: %+v", query, e.request)
@@ -62,4 +65,32 @@ func TestExplaining(t *testing.T) {
 	if w := request(admin(Options{}), "POST", "/api/explain", `{"body": {}}`); w.Code != 404 {
 		t.Errorf("without an Explainer: %d", w.Code)
 	}
+}
+
+// Explaining takes a core, and of many rules much memory: one request at a time does.
+func TestOneExplainsAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		explaining := 0
+		h := admin(Options{Explain: func(explain.Request, *journal.Callback) (*explain.Report, error) {
+			if explaining++; explaining > 1 {
+				t.Error("two explain at once")
+			}
+			time.Sleep(time.Second)
+			explaining--
+			return &explain.Report{Reply: []byte(`{}`)}, nil
+		}})
+		var wg sync.WaitGroup
+		begun := time.Now()
+		for range 3 {
+			wg.Go(func() {
+				if code, _ := ask[explain.Report](t, h, "POST", "/api/explain", `{"body": {}}`); code != 200 {
+					t.Errorf("status %d", code)
+				}
+			})
+		}
+		wg.Wait()
+		if took := time.Since(begun); took != 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
 }

@@ -27,7 +27,7 @@ type Request struct {
 	Headers http.Header     `json:"headers,omitempty" doc:"Of the request. Of a recorded callback nothing is known of them unless they are given."`
 	Now     time.Time       `json:"now,omitzero" doc:"What conditions read as now; absent means when it was recorded, else the current time."`
 	Votes   map[string]Vote `json:"votes,omitempty" doc:"Sink to what it votes. One without allows, or votes as recorded."`
-	Nearest *int            `json:"nearest,omitempty" minimum:"-1" maximum:"1000" default:"5" doc:"Of how many rules that do not match the conditions are taken apart, the nearest first; -1 for all."`
+	Nearest *int            `json:"nearest,omitempty" minimum:"-1" maximum:"1000" default:"5" doc:"Of how many rules that do not match the conditions are taken apart, the nearest first; -1 for all, of a gateway 1000."`
 	Rule    string          `json:"rule,omitempty" doc:"Name of a rule that is taken apart in any case."`
 }
 

@@ -63,7 +63,7 @@ type placed struct{ self, end int }
 // unknown names what nothing is known of, as in "headers": what reads that is Unknown, and the condition is Unknown
 // exactly where no part that is known decides it. "body" stands for every field, text, data and raw.
 func (s *Scope) Explain(c *Cond, unknown ...string) []Part {
-	x := c.explainable()
+	x := c.explained()
 	e := explanation{scope: s, of: c, explainable: x, parts: make([]Part, len(x.parts)), came: map[*joint]outcomes{}, unknown: unknown}
 	for i := range x.parts {
 		e.parts[i] = x.parts[i].Part

@@ -2,6 +2,7 @@ package when
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -122,7 +123,7 @@ func TestPartsComeTogether(t *testing.T) {
 		want := truthOf(matched, err)
 
 		explained := s.Explain(c)
-		x := c.explainable()
+		x := c.explained()
 		e := explanation{scope: s, of: c, explainable: x, parts: make([]Part, len(x.parts)), came: map[*joint]outcomes{}}
 		// expr leaves out what stands beside a literal that decides, with its error: of that only the whole can know.
 		if came := e.comeTo(x.joints, false); came.truth() != want && (!mayFail || came != fails) {
@@ -155,4 +156,21 @@ func TestPartsComeTogether(t *testing.T) {
 			rt.Fatalf("%s for %v is %v; said without %v: %v", src, body, whole, unknown, said)
 		}
 	})
+}
+
+// What a condition is taken apart into is as large as a hundred conditions: of a hundred thousand it is not kept for ever.
+func TestPartsAreNotKept(t *testing.T) {
+	c := mustCompile(t, `groupID == "a" && len(atUserList) > 2`, groupMsg)
+	s := NewEnv([]*Cond{c}).Bind(callback(t, groupMsg, nil), noon)
+	defer s.Release()
+	if got := len(s.Explain(c)); got < 3 {
+		t.Fatalf("%d parts", got)
+	}
+	runtime.GC()
+	if c.apart.Value() != nil {
+		t.Error("the parts are kept")
+	}
+	if got := len(s.Explain(c)); got < 3 {
+		t.Errorf("%d parts the second time", got)
+	}
 }

@@ -3,19 +3,24 @@ package when
 import (
 	"sort"
 	"strings"
+	"weak"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/vm"
 )
 
-// explainable takes the condition apart when it is first asked for.
-func (c *Cond) explainable() *explainable {
-	if x := c.explained.Load(); x != nil {
-		return x
+// explained returns the condition taken apart. That takes as much memory as a hundred conditions and little time, so that it is kept
+// only until the next garbage collection.
+func (c *Cond) explained() *explainable {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	apart := c.apart.Value()
+	if apart == nil {
+		made := c.explain()
+		apart = &made
+		c.apart = weak.Make(apart)
 	}
-	x := c.explain()
-	c.explained.CompareAndSwap(nil, &x) // of two at the same time, both have all that there is to say
-	return c.explained.Load()
+	return apart
 }
 
 // explain takes the source of a condition apart. The tree of its program will not do: there

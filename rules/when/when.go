@@ -11,7 +11,8 @@ package when
 
 import (
 	"slices"
-	"sync/atomic"
+	"sync"
+	"weak"
 
 	"callboard/openim"
 	"callboard/rules/formula"
@@ -36,8 +37,10 @@ type Cond struct {
 	program   *vm.Program
 	slots     []slot   // the fields it reads
 	reads     []string // the names it reads, sorted
-	explained atomic.Pointer[explainable] // nil until asked for
 	candidate formula.Formula
+
+	mu    sync.Mutex // guards what follows
+	apart weak.Pointer[explainable]
 }
 
 // Compile compiles src for callbacks of the given commands (none: for all, and unknown ones; a
@@ -57,8 +60,7 @@ func compileFor(src string, s *schema) (*Cond, []Problem) {
 	if program == nil {
 		return nil, d.problems
 	}
-	c := &Cond{source: src, schema: d.schema, program: program, slots: d.slots, reads: d.reads, candidate: candidate}
-	return c, d.problems
+	return &Cond{source: src, schema: d.schema, program: program, slots: d.slots, reads: d.reads, candidate: candidate}, d.problems
 }
 
 // Source returns the text that was compiled.
