@@ -62,6 +62,13 @@ func (x *Explainer) Explain(c Case) *Report {
 	for name, a := range c.Answers {
 		votes.Answer(name, a.Answer, a.Source == Given)
 	}
+	if c.Recorded == nil { // nobody was waited for or not: sinks vote in the order of the rules
+		for _, sink := range x.set.Sinks {
+			if _, given := c.Answers[sink.Name]; !given {
+				votes.Answer(sink.Name, openim.Answer{Vote: openim.Allow}, false)
+			}
+		}
+	}
 	how := rules.Explaining{Unknown: c.Unknown, Nearest: c.Nearest, Rule: c.Rule}
 	examined := x.set.Examine(cb, c.Now, how)
 	t := x.rehearsal.Run(cb, c.Now, votes)

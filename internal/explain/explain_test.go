@@ -207,3 +207,10 @@ func TestCountsInWords(t *testing.T) {
 		t.Errorf("got\n%s", b.String())
 	}
 }
+
+// Of a sample nobody was waited for or not: who is assumed to allow has a place in the order of the rules.
+func TestAssumedAnswersOfASampleKeepTheirPlace(t *testing.T) {
+	request := Request{Body: []byte(`{"callbackCommand":"callbackBeforeSendGroupMsgCommand","groupID":"support-1","contentType":101,"content":"{\"content\":\"hello\"}"}`),
+		Votes: map[string]Vote{"risk": {Vote: "refuse", Code: 20401}}}
+	contains(t, "sample", text(t, explainer(t), request, nil), "moderation: allow (assumed)")
+}
