@@ -22,7 +22,7 @@ import (
 //
 // Where the sink's votes are kept, one that is young enough is used instead, and an old one in place of a Failed vote.
 func (s *Sink) Ask(ctx context.Context, r Request) Result {
-	if key := s.votes.key(&r); key != "" {
+	if key, ok := s.votes.key(&r); ok {
 		return s.askThroughCache(ctx, key, r)
 	}
 	return s.ask(ctx, r)

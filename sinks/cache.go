@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -49,8 +50,12 @@ const (
 // nanoseconds, beside which a request to the sink would have taken a thousand times as long.
 type votes struct {
 	settings Cache
-	kept     *lru.Cache[string, vote]
+	kept     *lru.Cache[voteKey, vote]
 }
+
+// A voteKey is what a vote is kept under. Its parts stay apart: no source can be made to read like another one with the
+// beginning of a key.
+type voteKey struct{ command, source, key string }
 
 type vote struct {
 	answer openim.Answer
@@ -67,20 +72,20 @@ func newVotes(c Cache) (*votes, error) {
 	case c.TTL == 0:
 		return nil, nil
 	}
-	kept, err := lru.New[string, vote](cmp.Or(c.Max, 10_000))
+	kept, err := lru.New[voteKey, vote](cmp.Or(c.Max, 10_000))
 	return &votes{c, kept}, err
 }
 
-// key returns what a vote on a callback is kept under, "" for none.
-func (v *votes) key(r *Request) string {
+// key returns what a vote on a callback is kept under, and whether it is.
+func (v *votes) key(r *Request) (voteKey, bool) {
 	if v == nil || r.Key == "" || len(r.Command)+len(r.Source)+len(r.Key) > longestKeptKey {
-		return ""
+		return voteKey{}, false
 	}
-	return r.Command + "\x00" + r.Source + "\x00" + r.Key
+	return voteKey{r.Command, r.Source, r.Key}, true
 }
 
 // find returns a kept vote that is younger than most.
-func (v *votes) find(key string, most time.Duration) (vote, time.Duration, bool) {
+func (v *votes) find(key voteKey, most time.Duration) (vote, time.Duration, bool) {
 	found, ok := v.kept.Get(key)
 	if !ok {
 		return vote{}, 0, false
@@ -91,7 +96,7 @@ func (v *votes) find(key string, most time.Duration) (vote, time.Duration, bool)
 
 // learn keeps a vote. One that sets reply fields belongs to its callback alone, so it is not kept, and what was kept before
 // is no longer what the sink would say.
-func (v *votes) learn(key string, a openim.Answer) {
+func (v *votes) learn(key voteKey, a openim.Answer) {
 	switch {
 	case a.Vote == openim.Failed:
 		return
@@ -100,11 +105,12 @@ func (v *votes) learn(key string, a openim.Answer) {
 		return
 	}
 	a.Fields = nil // of a refusal they mean nothing
-	v.kept.Add(key, vote{a, time.Now()})
+	// The key's texts may be parts of a body, which they would keep in memory.
+	v.kept.Add(voteKey{strings.Clone(key.command), strings.Clone(key.source), strings.Clone(key.key)}, vote{a, time.Now()})
 }
 
 // askThroughCache is Ask where the vote may be kept.
-func (s *Sink) askThroughCache(ctx context.Context, key string, r Request) Result {
+func (s *Sink) askThroughCache(ctx context.Context, key voteKey, r Request) Result {
 	if found, age, ok := s.votes.find(key, s.votes.settings.TTL); ok {
 		return Result{Sink: s.options.Name, Answer: found.answer, Cache: Hit, Age: age}
 	}
@@ -123,8 +129,8 @@ func (s *Sink) askThroughCache(ctx context.Context, key string, r Request) Resul
 // Stale returns the kept vote that stands in for one that has failed, or is out when its time is up; failure says why. It
 // reports whether there is one. It asks nobody and returns at once.
 func (s *Sink) Stale(r Request, failure string) (Result, bool) {
-	key := s.votes.key(&r)
-	if key == "" || s.votes.settings.StaleOnFailure == 0 {
+	key, ok := s.votes.key(&r)
+	if !ok || s.votes.settings.StaleOnFailure == 0 {
 		return Result{}, false
 	}
 	found, age, ok := s.votes.find(key, s.votes.settings.StaleOnFailure)

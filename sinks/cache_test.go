@@ -206,3 +206,14 @@ func TestComputedHeaders(t *testing.T) {
 		}
 	})
 }
+
+// Sources and keys come from outside: none may be made to read like another one with the beginning of a key.
+func TestKeptVotesOfOtherSourcesAreOthers(t *testing.T) {
+	onStage(t, sinks.Options{Cache: sinks.Cache{TTL: time.Minute}}, steps(testkit.Allow(), testkit.Refuse(1, "")), func(t *testing.T, s *stage) {
+		one, two := keyed("b\x00c"), keyed("c")
+		one.Source, two.Source = "a", "a\x00b"
+		if got := s.askKeyed(t, one) + ", " + s.askKeyed(t, two); got != "allow miss, refuse miss" {
+			t.Error(got)
+		}
+	})
+}
