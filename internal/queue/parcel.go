@@ -178,7 +178,7 @@ func (s *sink) attemptParcel(p *parcel) {
 	as := make([]Attempt, len(p.items))
 	ds := make([]Delivery, len(p.items))
 	for i, it := range p.items {
-		ds[i] = Delivery{Event: it.event, Sink: s.name, Attempt: it.attempts + 1}
+		ds[i] = Delivery{Event: it.event, Sink: s.name, Attempt: it.attempts + 1, Lane: it.lane}
 	}
 	if !how.batches() { // parked just now, or its settings have changed
 		s.requests--

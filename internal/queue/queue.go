@@ -46,7 +46,8 @@ type Target struct {
 type Delivery struct {
 	*Event
 	Sink    string
-	Attempt int // from 1, over restarts
+	Attempt int    // from 1, over restarts
+	Lane    uint64 // of its key: in a batch, none may arrive before an earlier one of its lane. 0 for none
 }
 
 // DeliveryID is the id of a delivery: the same over all attempts, another for every event and sink. It is the

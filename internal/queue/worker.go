@@ -120,7 +120,7 @@ func (s *sink) attempts(it *item) {
 func (s *sink) attempt(it *item, w worker) (next *item) {
 	s.mu.Lock()
 	how := s.how
-	d := Delivery{Event: it.event, Sink: s.name, Attempt: it.attempts + 1}
+	d := Delivery{Event: it.event, Sink: s.name, Attempt: it.attempts + 1, Lane: it.lane}
 	if how == nil { // parked just now
 		s.requests--
 		s.putBackLocked(it)

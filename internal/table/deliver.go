@@ -49,42 +49,6 @@ func (d deliverer) Deliver(ctx context.Context, q queue.Delivery) queue.Outcome 
 	return outcome(d.sink.Deliver(ctx, delivery))
 }
 
-// DeliverBatch makes one attempt for several deliveries. Those that cannot be made are refused by themselves once the sink has
-// taken the others; until then they come to what those come to.
-func (d deliverer) DeliverBatch(ctx context.Context, qs []queue.Delivery) (queue.Outcome, []queue.Outcome) {
-	ds := make([]sinks.Delivery, 0, len(qs))
-	refused := make([]*queue.Outcome, len(qs))
-	for i := range qs {
-		var made sinks.Delivery
-		if made, refused[i] = d.delivery(&qs[i]); refused[i] == nil {
-			ds = append(ds, made)
-		}
-	}
-	if len(ds) == 0 {
-		return *refused[0], nil
-	}
-	sent, each := d.sink.DeliverBatch(ctx, ds)
-	whole := outcome(sent)
-	if each == nil && (len(ds) == len(qs) || whole.Verdict != queue.Done) {
-		return whole, nil
-	}
-	outcomes := make([]queue.Outcome, len(qs))
-	next := 0
-	for i := range qs {
-		switch {
-		case refused[i] != nil:
-			outcomes[i] = *refused[i]
-			continue
-		case each == nil:
-			outcomes[i] = whole
-		default:
-			outcomes[i] = outcome(each[next])
-		}
-		next++
-	}
-	return whole, outcomes
-}
-
 // delivery translates. Where what the sink gets cannot be made it returns how that ends: it would fail again until somebody
 // mends the rules.
 func (d deliverer) delivery(q *queue.Delivery) (sinks.Delivery, *queue.Outcome) {
