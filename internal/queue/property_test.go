@@ -31,6 +31,8 @@ type story struct {
 	crashes int
 	n       int
 
+	batched map[string]bool // sink → it ever got batches
+
 	broken atomic.Pointer[error] // what the disk says, nil for nothing
 
 	mu       sync.Mutex // guards all below
@@ -49,6 +51,7 @@ type step struct {
 	wait   time.Duration
 	events [][]string // keys by sink; "none" where it is no target
 	states []queue.State
+	how    queue.Batching
 }
 
 // maxAge is the bound where there is one: less than a story waits at its end, and more than half of it, so that nothing is
@@ -85,7 +88,7 @@ func TestEveryDeliveryArrivesInOrderOrIsAccountedFor(t *testing.T) {
 
 func drawStory(t *rapid.T) *story {
 	s := &story{store: queuetest.NewMemory(), accepted: map[string][]accepted{}, came: map[string][]uint64{}, took: map[string][]uint64{},
-		given: map[string]int{}, unsure: map[string]bool{}, died: map[string]bool{}}
+		given: map[string]int{}, batched: map[string]bool{}, unsure: map[string]bool{}, died: map[string]bool{}}
 	s.store.BeforeCommit = func(context.Context, *queue.Batch) error {
 		if err := s.broken.Load(); err != nil {
 			return *err
@@ -105,13 +108,15 @@ func drawStory(t *rapid.T) *story {
 			StuckLimit:  rapid.IntRange(1, 20).Draw(t, "stuck limit"),
 			MaxBackoff:  time.Minute,
 			Breaker:     queue.Breaker{Failures: 3, Off: rapid.Bool().Draw(t, "no breaker")},
-			Batching: queue.Batching{Max: rapid.SampledFrom([]int{0, 0, 1, 4, 20}).Draw(t, "batch"), MaxBytes: rapid.IntRange(5, 100).Draw(t, "batch bytes"),
-				Wait: time.Duration(rapid.IntRange(0, 200).Draw(t, "batch wait")) * time.Millisecond},
+			Batching:    drawBatching(t),
 		})
+	}
+	for _, k := range s.sinks {
+		s.batched[k.Name] = k.Batching.Max > 0
 	}
 	keys := rapid.SliceOfN(rapid.SampledFrom([]string{"none", "", "a", "a", "b"}), len(s.sinks), len(s.sinks))
 	kinds := rapid.SampledFrom([]string{"append", "append", "append", "append", "append", "append", "wait", "wait", "pause", "resume", "crash", "crash",
-		"restart", "retry", "retry", "discard", "vanish", "return", "full", "broken", "mended", "mended"})
+		"restart", "retry", "retry", "discard", "vanish", "return", "batches", "full", "broken", "mended", "mended"})
 	for range rapid.IntRange(1, 30).Draw(t, "steps") {
 		st := step{kind: kinds.Draw(t, "step"), sink: s.sinks[rapid.IntRange(0, len(s.sinks)-1).Draw(t, "sink")].Name}
 		switch st.kind {
@@ -121,10 +126,20 @@ func drawStory(t *rapid.T) *story {
 			st.wait = time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond
 		case "retry", "discard":
 			st.states = rapid.SliceOfN(rapid.SampledFrom(states), 0, 2).Draw(t, "states")
+		case "batches":
+			st.how = drawBatching(t)
 		}
 		s.steps = append(s.steps, st)
 	}
 	return s
+}
+
+func drawBatching(t *rapid.T) queue.Batching {
+	return queue.Batching{
+		Max:      rapid.SampledFrom([]int{0, 0, 1, 4, 20}).Draw(t, "batch"),
+		MaxBytes: rapid.IntRange(5, 100).Draw(t, "batch bytes"),
+		Wait:     time.Duration(rapid.IntRange(0, 200).Draw(t, "batch wait")) * time.Millisecond,
+	}
 }
 
 // run opens the store and starts.
@@ -188,6 +203,11 @@ func (s *story) play(st step) {
 	case "vanish":
 		s.q.SetSinks(slices.DeleteFunc(slices.Clone(s.sinks), func(k queue.Sink) bool { return k.Name == st.sink }))
 	case "return":
+		s.q.SetSinks(s.sinks)
+	case "batches":
+		i := slices.IndexFunc(s.sinks, func(k queue.Sink) bool { return k.Name == st.sink })
+		s.sinks[i].Batching = st.how
+		s.batched[st.sink] = s.batched[st.sink] || st.how.Max > 0
 		s.q.SetSinks(s.sinks)
 	case "full":
 		s.broken.Store(&queue.ErrFull)
@@ -373,7 +393,7 @@ func (s *story) checkLeft(left []queue.Waiting, status []queue.SinkStatus) strin
 // checkOrder: everything accepted was taken, or is left, or was given up; those of a key first came in order; nothing was taken
 // twice where nothing crashed, but for what went in a batch behind one with the same key that failed.
 func (s *story) checkOrder(sink string, left []queue.Waiting) string {
-	batches := slices.ContainsFunc(s.sinks, func(k queue.Sink) bool { return k.Name == sink && k.Batching.Max > 0 })
+	batches := s.batched[sink]
 	key, id := map[uint64]string{}, map[uint64]string{}
 	leftOver := func(seq uint64) bool {
 		return slices.ContainsFunc(left, func(w queue.Waiting) bool { return w.Sink == sink && w.Seq == seq })
