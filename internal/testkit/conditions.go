@@ -29,7 +29,7 @@ func (g *conditionWriter) pick(choices ...string) string {
 func (g *conditionWriter) text() string {
 	choices := []string{"groupID", "groupID", "sendID", "ex", "text", "content", "source", "command", "lower(groupID)", "lower(content)", "upper(ex)",
 		`headers["x-real-ip"]`, "query.key", "groupID[0:1]", `trimPrefix(ex, "a")`, "string(seq)", `(seq == 1 ? groupID : ex)`, `json(ex).x`,
-		"data.x", "raw.groupID", "raw.extra.x", "raw.extra?.y", "first(atUserList)", `split(groupID, "a")[0]`, "groupID + sendID"}
+		"data.x", `data[""]`, "raw.groupID", "raw.extra.x", "raw.extra?.y", "first(atUserList)", `split(groupID, "a")[0]`, "groupID + sendID"}
 	if g.lists > 0 {
 		choices = append(choices, "#", "#", "#", "#")
 	}
@@ -72,7 +72,7 @@ func (g *conditionWriter) condition(depth int) string {
 		return g.text() + g.pick(" matches ", " not matches ") + g.pick(`"^a"`, `"(?i)A|b"`, `"ü$"`, `"^ab?$"`, `"(?i)s"`, `"(?i)^k$"`, `"a(b|x)"`, `"^(a|b)"`,
 			`"(?i)refund|refuse"`, `"[a-c]b"`, `"a.*b"`, `"(?i:a)b"`, `"^$"`, `"a{2,3}"`, `"(a|)b"`, `"\\bab"`, `"(?m)^a"`, `"[^a]"`, `"^a|b$"`)
 	case 11:
-		return g.pick("true", "false", "mentions(\"a\")", "mentionsAll()", `glob(groupID, "a*")`, `glob(ex, "*b?")`, `has("ex")`, "data.x", "raw.extra.x == true",
+		return g.pick("true", "false", "mentions(\"a\")", "mentionsAll()", `glob(groupID, "a*")`, `glob(ex, "*b?")`, `has("ex")`, "data.x", "(data.x && true)", "raw.extra.x == true", `groupID == "a" && sendID == "b"`,
 			`inCIDR(headers["x-real-ip"], "10.0.0.0/8")`, "sample(0.5, sendID)", `weekday("UTC") == "Fri"`, "now > date(\"2026-01-01\")", "data.x == nil")
 	case 12:
 		return g.literal() + g.pick(" in ", " not in ") + g.pick("atUserList", "atUserList", "data.x", "headers", "filter(atUserList, # != \"b\")")
