@@ -178,9 +178,9 @@ func (b *builder) insertAtom(a *formula.Atom, rule uint32) {
 	case formula.OneOf, formula.Has:
 		kind := equalKey
 		if a.Kind == formula.Has {
-			x.lists = note(x.lists, i)
+			x.lists = append(x.lists, i)
 		} else {
-			x.equal = note(x.equal, i)
+			x.equal = append(x.equal, i)
 		}
 		for _, h := range a.Hashes() {
 			x.keys.add(keyOf(kind, i, h), rule)
@@ -213,13 +213,6 @@ func (b *builder) insertAtom(a *formula.Atom, rule uint32) {
 		}
 		r.sorted = append(r.sorted, interval{from: a.From, to: a.To, rule: rule})
 	}
-}
-
-func note(list []int, i int) []int {
-	if slices.Contains(list, i) {
-		return list
-	}
-	return append(list, i)
 }
 
 func noteLength(lengths map[int]map[int]bool, subject, n int) {
@@ -278,6 +271,9 @@ func shapeSeed(subjects shape) uint64 {
 
 func (b *builder) finish() {
 	x := b.part
+	slices.Sort(x.equal)
+	slices.Sort(x.lists)
+	x.equal, x.lists = slices.Compact(x.equal), slices.Compact(x.lists)
 	x.prefixes, x.suffixes = sortedLengths(b.prefixes), sortedLengths(b.suffixes)
 	for _, g := range x.texts {
 		g.build()
