@@ -94,14 +94,14 @@ func TestFewChangesAreIndexedAlone(t *testing.T) {
 		files = append(files, File{Name: f.Name, Data: f.Data})
 	}
 	l := NewLoader(Options{})
-	set := loadWith(t, l, files)
+	loadWith(t, l, files)
 	first := l.indexed
 	edit := func(n int) {
 		files[n].Data = bytes.Replace(files[n].Data, []byte("when: "), []byte("when: seq > 0 && "), 1)
 	}
 	for n, anew := range []bool{false, false, false, true, false} {
 		edit(1 + n) // a file of 101 rules: four of them are one rule in sixteen
-		set = loadWith(t, l, files)
+		set := loadWith(t, l, files)
 		if (l.indexed != first) != anew {
 			t.Errorf("after edit %d the index is built anew: %t", n, !anew)
 		}
@@ -116,9 +116,7 @@ func TestFewChangesAreIndexedAlone(t *testing.T) {
 			}
 		}
 	}
-	var few []File
-	few = append(few, files[:40]...)
-	if loadWith(t, l, few); l.indexed == first {
+	if loadWith(t, l, files[:40]); l.indexed == first {
 		t.Error("a table without a third of its rules keeps their index")
 	}
 }
