@@ -110,14 +110,14 @@ func (k *Keeper) reject() {
 
 func (k *Keeper) accept(set *rules.Set, files int, took time.Duration) {
 	work := k.loads.work()
+	k.metrics.accepted(len(set.Rules), len(set.Sinks))
+	k.metrics.expiry.of(set)
+	k.metrics.worked(work, took)
 	k.setStatus(func(s *Status) {
 		s.Revision, s.LoadedAt = set.Revision, time.Now()
 		s.Rules, s.Sinks = len(set.Rules), len(set.Sinks)
 		s.Current, s.Err, s.Diagnostics = true, "", k.judged.diagnostics
 	})
-	k.metrics.accepted(len(set.Rules), len(set.Sinks))
-	k.metrics.expiry.of(set)
-	k.metrics.worked(work, took)
 	k.o.Log.Info("rules loaded", "dir", k.o.Dir, "revision", set.Revision, "files", files,
 		"rules", len(set.Rules), "sinks", len(set.Sinks),
 		"files_read", work.FilesRead, "expressions_compiled", work.Compiled, "took", took)
