@@ -180,6 +180,11 @@ func (f *fileDraft) unchanged(with *loading) bool {
 
 // join makes one table of the drafts of files.
 func (l *loader) join(drafts []*fileDraft) {
+	rules := 0
+	for _, f := range drafts {
+		rules += len(f.outlines)
+	}
+	l.rules = make([]*outline, 0, rules)
 	for _, f := range drafts {
 		l.findings.take(f.findings)
 		f.decoder.findings = l.findings
