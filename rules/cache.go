@@ -102,7 +102,7 @@ func (c *shapeCompiler) compileCacheKey() {
 	}
 	s.Cache = draft.Cache
 	s.Cache.Key = strings.TrimSpace(draft.key.text)
-	if key := s.from.compileKey(draft.key, commandsOf(s.askedBy), c.of(own)); key != nil {
+	if key := s.from.compileKey(draft.key, commandsOf(s.askedBy, s.from.loading.pace), c.of(own)); key != nil {
 		c.shaper.key, c.shaper.keyEnv = key, when.NewEnv(nil, key)
 	}
 }

@@ -170,7 +170,8 @@ func (l *loader) checkReach() {
 	var everything *outline                   // the rule that stops all callbacks
 	stopped := map[*openim.Command]*outline{} // command → the rule that stops it
 	stoppedUnknown := map[string]*outline{}   // the same for commands outside the catalogue
-	for _, r := range l.ordered() {
+	for i, r := range l.ordered() {
+		l.pace.breathe(i)
 		all := len(r.Callbacks) == 0 && len(r.Unknown) == 0
 		by := everything
 		if by == nil && !all {

@@ -22,7 +22,8 @@ type indexed struct {
 // index makes the index of rules, which are in the order of matching. Where only few are new it is built of those.
 func (l *Loader) index(rules []*outline, with *pace) *index.Index {
 	added := 0
-	for _, r := range rules {
+	for i, r := range rules {
+		with.breathe(i)
 		if r.indexed == 0 {
 			added++
 		}

@@ -42,7 +42,7 @@ func (l *Loader) set(table *loader, drafts []*fileDraft) *Set {
 		s.Rules[i] = r.Rule
 		s.reads.note(r.Rule)
 	}
-	s.env = when.NewEnv(table.conds(), table.keys()...)
+	s.env = when.NewEnvOf(table.pace.conds(table.conds()), table.keys()...)
 	s.index = l.index(table.ordered(), table.pace)
 	return s
 }

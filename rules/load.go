@@ -47,7 +47,7 @@ type loader struct {
 // ordered returns the rules in the order of matching.
 func (l *loader) ordered() []*outline {
 	if l.inOrder == nil {
-		l.inOrder = byPriority(l.rules)
+		l.inOrder = byPriority(l.rules, l.pace)
 	}
 	return l.inOrder
 }

@@ -208,7 +208,8 @@ func (l *loader) join(drafts []*fileDraft) {
 // conds returns the compiled conditions of the table, one for each rule that has one.
 func (l *loader) conds() []*when.Cond {
 	conds := make([]*when.Cond, 0, len(l.rules))
-	for _, r := range l.rules {
+	for i, r := range l.rules {
+		l.pace.breathe(i)
 		if r.cond != nil {
 			conds = append(conds, r.cond)
 		}

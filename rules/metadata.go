@@ -121,7 +121,8 @@ func (d *decoder) expires(n *node, r *ruleDraft) {
 
 // checkExpiry finds rules that nobody wants any more, and in an analysis those that soon nobody will.
 func (l *loader) checkExpiry() {
-	for _, r := range l.rules {
+	for i, r := range l.rules {
+		l.pace.breathe(i)
 		if r.Expires.IsZero() {
 			continue
 		}

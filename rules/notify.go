@@ -65,14 +65,15 @@ func (l *loader) compileKeys() {
 		if _, own := s.has["order_by"]; !own { // defaults stand for many sinks
 			of = fmt.Sprintf(" (for sink %q)", s.Name)
 		}
-		s.key = s.from.compileKey(s.orderBy, commandsOf(s.notifiedBy), of)
+		s.key = s.from.compileKey(s.orderBy, commandsOf(s.notifiedBy, l.pace), of)
 	}
 }
 
 // commandsOf returns the commands that rules are for together, nil for all.
-func commandsOf(rules []*outline) []*openim.Command {
+func commandsOf(rules []*outline, with *pace) []*openim.Command {
 	var commands []*openim.Command
-	for _, r := range rules {
+	for i, r := range rules {
+		with.breathe(i)
 		if len(r.Callbacks) == 0 || len(r.Unknown) > 0 { // a command that nobody knows may carry any field
 			return nil
 		}

@@ -4,9 +4,10 @@ import "slices"
 
 // byPriority returns rules in the order of matching: the highest priority first, and as given within one. Many rules have
 // few priorities, so they are counted rather than compared.
-func byPriority(rules []*outline) []*outline {
+func byPriority(rules []*outline, with *pace) []*outline {
 	places := map[int]int{} // priority → how many, then where the next one goes
-	for _, r := range rules {
+	for i, r := range rules {
+		with.breathe(i)
 		places[r.Priority]++
 	}
 	priorities := make([]int, 0, len(places))
@@ -21,7 +22,8 @@ func byPriority(rules []*outline) []*outline {
 		next += count
 	}
 	ordered := make([]*outline, len(rules))
-	for _, r := range rules {
+	for i, r := range rules {
+		with.breathe(i)
 		ordered[places[r.Priority]] = r
 		places[r.Priority]++
 	}

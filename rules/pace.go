@@ -1,6 +1,11 @@
 package rules
 
-import "time"
+import (
+	"iter"
+	"time"
+
+	"callboard/rules/when"
+)
 
 const (
 	// workTime is how long is worked before a rest, restTime how long that is: a callback should wait for neither.
@@ -25,5 +30,17 @@ func (p *pace) rest() {
 	if p != nil && time.Since(p.rested) >= workTime {
 		time.Sleep(restTime)
 		p.rested = time.Now()
+	}
+}
+
+// conds yields conditions at this pace.
+func (p *pace) conds(all []*when.Cond) iter.Seq[*when.Cond] {
+	return func(yield func(*when.Cond) bool) {
+		for i, c := range all {
+			p.breathe(i)
+			if !yield(c) {
+				return
+			}
+		}
 	}
 }

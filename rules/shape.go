@@ -137,7 +137,7 @@ func (l *loader) compileShapes() {
 			continue
 		}
 		compiler := s.from.loading.compiler
-		c := shapeCompiler{sink: s, commands: commandsOf(slices.Concat(s.askedBy, s.notifiedBy))}
+		c := shapeCompiler{sink: s, commands: commandsOf(slices.Concat(s.askedBy, s.notifiedBy), l.pace)}
 		c.shaper.commands = c.commands
 		for _, h := range s.shape.headers {
 			if value := c.compile(h.expr, h.by == s.read, compiler.CompileText); value != nil {

@@ -1,6 +1,7 @@
 package when
 
 import (
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -26,10 +27,13 @@ type plan struct {
 }
 
 // NewEnv collects what conds and keys read; only that is filled for each callback.
-func NewEnv(conds []*Cond, keys ...*Key) *Env {
+func NewEnv(conds []*Cond, keys ...*Key) *Env { return NewEnvOf(slices.Values(conds), keys...) }
+
+// NewEnvOf is NewEnv of what a sequence has, which may take its time.
+func NewEnvOf(conds iter.Seq[*Cond], keys ...*Key) *Env {
 	read, text := slots{}, false
 	known := map[*slot]bool{} // the first slots of conditions that are in: most share them with many others
-	for _, c := range conds {
+	for c := range conds {
 		if len(c.slots) > 0 && !known[&c.slots[0]] {
 			known[&c.slots[0]] = true
 			read.add(c.slots)
