@@ -94,7 +94,7 @@ func (c serveCmd) Run(a *app) (err error) {
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 
-	tuneGC(a.lookupEnv)
+	gc := tuneGC(a.lookupEnv)
 	registry := newRegistry()
 	log, endLog := c.logFlags.start(a.stderr, registry)
 	defer endLog()
@@ -112,6 +112,7 @@ func (c serveCmd) Run(a *app) (err error) {
 	tableOptions := table.Options{
 		Dir:          c.Rules,
 		WithoutQueue: c.Data == "",
+		Beside:       gc.during,
 		Rules:        rules.Options{LookupEnv: a.lookupEnv, AnswerWithin: c.AnswerWithin, Dedup: c.Dedup},
 		Log:          log,
 		Registerer:   registry,

@@ -94,6 +94,10 @@ func (k *Keeper) check(files []rules.File, refs references) (set *rules.Set, ds 
 	o := k.o.Rules
 	o.ReadFile = refs.readFile
 	k.loads.serving = k.o.Aside || k.serves()
+	if k.loads.serving && k.o.Beside != nil {
+		k.o.Beside(func() { set, ds = k.load(files, o) })
+		return set, ds
+	}
 	return k.load(files, o)
 }
 

@@ -74,3 +74,22 @@ func TestLoadsAside(t *testing.T) {
 		}
 	}
 }
+
+// Loads beside callbacks are made by whoever wants to prepare for them; the first one, which nobody waits beside, is not.
+func TestLoadsBesideCallbacksAreAnnounced(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.yaml")
+	write(t, file, "rules: [{name: a, reply: allow}]\n")
+	told := 0
+	published := ""
+	k := New(Options{Dir: dir, Publish: func(t *router.Table) { published = t.Rules.Rules[0].Name }, Beside: func(load func()) { told++; load() }})
+	for i, name := range []string{"a", "b"} {
+		write(t, file, "rules: [{name: "+name+", reply: allow}]\n")
+		if ds, err := k.Load(); err != nil {
+			t.Fatal(err, ds)
+		}
+		if told != i || published != name {
+			t.Errorf("load %d: announced %d times, published %q", i, told, published)
+		}
+	}
+}

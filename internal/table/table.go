@@ -38,6 +38,8 @@ type Options struct {
 	WithoutQueue bool
 	// Aside means that another folder's table serves: loading lets callbacks go first, also for the first time.
 	Aside bool
+	// Beside is called with each load that goes on beside callbacks, and calls it. Nil: it is just called.
+	Beside func(load func())
 	// Poll is the time between two looks without an event. Zero means 5 seconds.
 	Poll time.Duration
 	// Debounce is how long it must be quiet before a look. Zero means 200 ms.
