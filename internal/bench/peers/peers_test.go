@@ -14,21 +14,30 @@ import (
 
 var mixes = []manyrules.Mix{manyrules.Selective, manyrules.Realistic, manyrules.Hard}
 
-// CEL and Callboard find the same rules.
-func TestCELAgrees(t *testing.T) {
+// CEL, a plain scan and Callboard find the same rules.
+func TestPeersAgree(t *testing.T) {
 	matched := 0
 	for _, mix := range mixes {
 		for _, n := range []int{10, 100, 1000} {
 			set, table, callbacks := load(t, manyrules.New(mix, n, 7))
+			scan := newScanTable(set)
 			for _, cb := range callbacks {
 				want, err := table.match(cb)
 				if err != nil {
 					t.Fatal(err)
 				}
+				scanned, err := scan.match(cb)
+				if err != nil {
+					t.Fatal(err)
+				}
+				slices.Sort(scanned)
 				got := names(set.Match(cb, time.Time{}))
 				slices.Sort(want)
 				if !slices.Equal(got, want) {
 					t.Errorf("mix %d of %d rules, %s: Callboard matches %v, CEL %v", mix, n, cb.Body, got, want)
+				}
+				if !slices.Equal(got, scanned) {
+					t.Errorf("mix %d of %d rules, %s: Callboard matches %v, a scan %v", mix, n, cb.Body, got, scanned)
 				}
 				matched += len(got)
 			}
@@ -50,6 +59,17 @@ func BenchmarkPeers(b *testing.B) {
 					b.ReportAllocs()
 					for b.Loop() {
 						set.Match(callbacks[i%len(callbacks)], time.Time{})
+						i++
+					}
+				})
+				scan := newScanTable(set)
+				b.Run("scan", func(b *testing.B) {
+					i := 0
+					b.ReportAllocs()
+					for b.Loop() {
+						if _, err := scan.match(callbacks[i%len(callbacks)]); err != nil {
+							b.Fatal(err)
+						}
 						i++
 					}
 				})
