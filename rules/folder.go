@@ -110,8 +110,8 @@ var priorityKeys = keys[teamDraft]{
 	},
 }
 
-// powerWords are what rules may do beyond asking and notifying.
-var powerWords = []string{"refuse", "stop"}
+// powerWords are what files may do beyond asking and notifying.
+var powerWords = []string{"refuse", "stop", "dedup"}
 
 // folder reads the settings of the folder.
 func (d *decoder) folder(root *node) *folderDraft {

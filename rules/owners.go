@@ -21,6 +21,11 @@ func (l *loader) giveOwners() {
 		}
 		l.checkTeams()
 	}
+	for _, d := range l.dedups {
+		if t := l.teamOf[d.from.source]; t != nil && t.powers != nil && !slices.Contains(t.powers, "dedup") {
+			d.from.fail(d.at, idBeyondLimits, t.hint("powers"), "dedup counts for the rules of all files: team %s has no power to set it", t.name)
+		}
+	}
 	for i, r := range l.rules {
 		l.pace.breathe(i)
 		t := l.teamOf[r.from.source]

@@ -223,7 +223,7 @@ type schemaTeam struct {
 	Callbacks schemaCallbacks `json:"callbacks,omitempty" jsonschema_description:"Callbacks that its rules may be for. Default all."`
 	Sinks     schemaNotify    `json:"sinks,omitempty" jsonschema_description:"Sinks of others that its rules may ask and notify; * stands for any characters. Default all."`
 	Groups    schemaNotify    `json:"groups,omitempty" jsonschema_description:"Group ids that the conditions of its rules must be limited to, or what they begin with and a *. Default all."`
-	Powers    schemaPowers    `json:"powers,omitempty" jsonschema_description:"Whether its rules may refuse callbacks and stop matching. Default both."`
+	Powers    schemaPowers    `json:"powers,omitempty" jsonschema_description:"Whether its rules may refuse callbacks and stop matching, and its files set dedup. Default all."`
 	Priority  *schemaPriority `json:"priority,omitempty" jsonschema_description:"Priorities that its rules may have. Default any."`
 }
 
