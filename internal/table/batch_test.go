@@ -41,6 +41,8 @@ func TestABatchOfWhichSomeCannotBeMade(t *testing.T) {
 		"none can":                       {batchOf("1 bad", "1 b"), testkit.Allow(), ``, "Refused"},
 		"the batch fails":                {batchOf("0 a", "1 bad", "1 b"), testkit.Answer(500, ""), `["a"]`, "Again"},
 		"the batch is refused":           {batchOf("0 a", "1 bad", "1 b"), testkit.Answer(400, ""), `["a"]`, "Refused"},
+		"the batch is too large":         {batchOf("0 a", "1 bad", "2 b"), testkit.Answer(413, ""), `["a","b"]`, "Refused"},
+		"the sink wants no more":         {batchOf("0 a", "1 bad"), testkit.Answer(410, ""), `["a"]`, "Gone"},
 		"results belong to what is sent": {batchOf("0 bad", "0 a", "0 b"), testkit.Answer(200, `{"results":[{"status":200},{"status":503}]}`), `["a","b"]`, "Refused Done Again"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -51,6 +53,9 @@ func TestABatchOfWhichSomeCannotBeMade(t *testing.T) {
 			}
 			var verdicts []string
 			for _, o := range each {
+				if o.Verdict == queue.Refused && o.Status == 0 && !strings.HasPrefix(o.Reason, "not sent: making its body: ") {
+					t.Errorf("refused without a word on the body: %+v", o)
+				}
 				verdicts = append(verdicts, [...]string{"Done", "Again", "Refused", "Gone"}[o.Verdict-queue.Done])
 			}
 			sent := ""
@@ -74,6 +79,15 @@ func TestABatchThatGrowsIsHalved(t *testing.T) {
 	}
 	if whole, _ = deliver(batchOf("0 "+long, "1 "+long)); whole.Verdict != queue.Done || len(far.Got()) != 1 {
 		t.Errorf("half of it: %+v", whole)
+	}
+}
+
+// Computed headers stand in envelopes.
+func TestEnvelopesHaveComputedHeaders(t *testing.T) {
+	far, deliver := serveBatches(t, ", batch: {item: envelope}, set: {headers: {X-Group: groupID}}", testkit.Allow())
+	whole, _ := deliver(batchOf("0 eu"))
+	if got := far.Got(); whole.Verdict != queue.Done || !strings.Contains(got[0].Body, `"headers":{"X-Group":"eu"},"body":{`) {
+		t.Errorf("%+v, got %s", whole, got[0].Body)
 	}
 }
 
