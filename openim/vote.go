@@ -27,3 +27,13 @@ func (v Vote) String() string {
 		return "failed"
 	}
 }
+
+// ParseVote returns the vote that String writes so, and whether there is one.
+func ParseVote(name string) (Vote, bool) {
+	for v := Failed; v <= Abstain; v++ {
+		if v.String() == name {
+			return v, true
+		}
+	}
+	return Failed, false
+}

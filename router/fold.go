@@ -30,7 +30,7 @@ func (c *call) refusal(m *matched) openim.Verdict {
 	v := openim.Verdict{Refuse: true}
 	if m.by < 0 {
 		v.Code, v.Message = CodeNotMet, "not approved"
-		v.Detail = fmt.Sprintf("rule %s: policy %s is not met", m.rule.Name, policyText(m.rule.Await.Policy))
+		v.Detail = fmt.Sprintf("rule %s: policy %s is not met", m.rule.Name, m.rule.Await.Policy.String())
 		return v
 	}
 	b := &m.ballots[m.by]

@@ -108,7 +108,7 @@ func (p *recalledPage) tell(r *Recalled) error {
 		v := RecalledVote{Sink: a.Sink, Attempts: a.Attempts, Status: a.Status, Cut: string(a.Set) == "null",
 			Duration: time.Duration(a.MS * float64(time.Millisecond)).Round(time.Microsecond)}
 		v.Answer = openim.Answer{Code: a.Code, Message: a.Message, Reason: a.Reason}
-		v.Answer.Vote, v.Done = recalledVotes[a.Vote]
+		v.Answer.Vote, v.Done = openim.ParseVote(a.Vote)
 		var err error
 		if v.Answer.Fields, err = fieldsIn(a.Set); err != nil {
 			return err
@@ -123,9 +123,6 @@ func (p *recalledPage) tell(r *Recalled) error {
 	}
 	return nil
 }
-
-// recalledVotes maps the names of votes to what they are.
-var recalledVotes = map[string]openim.Vote{"allow": openim.Allow, "refuse": openim.Refuse, "abstain": openim.Abstain, "failed": openim.Failed}
 
 // fieldsIn returns an object's members, by name.
 func fieldsIn(object json.RawMessage) ([]openim.FieldValue, error) {

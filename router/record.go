@@ -161,7 +161,7 @@ func (w *objectWriter) count(c *Count) {
 	if c == nil {
 		return
 	}
-	w.text("policy", policyText(c.Policy))
+	w.text("policy", c.Policy.String())
 	w.text("because", c.Because())
 	w.number("decided", int64(c.Decided))
 	if c.By >= 0 {

@@ -94,7 +94,7 @@ func TestTally(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got, by := Tally(tt.policy, tt.ballots)
 			if got != tt.want || by != tt.by {
-				t.Errorf("Tally(%s) = %s by %d, want %s by %d", policyText(tt.policy), got, by, tt.want, tt.by)
+				t.Errorf("Tally(%s) = %s by %d, want %s by %d", tt.policy.String(), got, by, tt.want, tt.by)
 			}
 		})
 	}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"callboard/openim"
-	"callboard/rules"
 	"callboard/sinks"
 )
 
@@ -50,7 +49,7 @@ func (c *call) why(t *Trace) string {
 func (c *call) whyRule(m *matched) string {
 	var b strings.Builder
 	b.WriteString("policy ")
-	b.WriteString(policyText(m.rule.Await.Policy))
+	b.WriteString(m.rule.Await.Policy.String())
 	for i := range m.ballots {
 		if i == 0 {
 			b.WriteString(": ")
@@ -102,23 +101,6 @@ func keptText(r sinks.Result) string {
 		return fmt.Sprintf("stale, %v old: %s", age, r.Failure)
 	}
 	return ""
-}
-
-func policyText(p rules.Policy) string {
-	switch p.Kind {
-	case rules.Any:
-		return "any"
-	case rules.Quorum:
-		return fmt.Sprintf("quorum of %d", p.N)
-	case rules.Majority:
-		return "majority"
-	case rules.First:
-		return "first"
-	case rules.Primary:
-		return "primary " + p.Primary
-	default:
-		return "all"
-	}
 }
 
 func ruleNames(rules []RuleTrace) string {

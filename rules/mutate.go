@@ -194,7 +194,7 @@ func (p Policy) text() string {
 	case Primary:
 		return "{primary: " + p.Primary + "}"
 	}
-	return [...]string{All: "all", Any: "any", Majority: "majority", First: "first"}[p.Kind]
+	return p.Kind.String()
 }
 
 func (m *mutants) notify() {

@@ -5,6 +5,7 @@
 package rules
 
 import (
+	"fmt"
 	"time"
 
 	"callboard/openim"
@@ -95,11 +96,27 @@ const (
 	Primary                    // one sink decides, the others are asked along
 )
 
+// String returns the word by which rules files name the policy.
+func (k PolicyKind) String() string {
+	return [...]string{All: "all", Any: "any", Quorum: "quorum", Majority: "majority", First: "first", Primary: "primary"}[k]
+}
+
 // A Policy is how the votes of an await become a decision.
 type Policy struct {
 	Kind    PolicyKind
 	N       int    // of Quorum
 	Primary string // of Primary: the sink that decides
+}
+
+// String names the policy for people: "all", "quorum of 2", "primary moderation".
+func (p Policy) String() string {
+	switch p.Kind {
+	case Quorum:
+		return fmt.Sprintf("quorum of %d", p.N)
+	case Primary:
+		return "primary " + p.Primary
+	}
+	return p.Kind.String()
 }
 
 // setVote sets what the failed vote of a sink counts as; Failed sets nothing.

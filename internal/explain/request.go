@@ -43,9 +43,6 @@ type Vote struct {
 // usualNearest is how many near misses a Request that says nothing gets.
 const usualNearest = 5
 
-// votes maps the names of votes to what they are.
-var votes = map[string]openim.Vote{"allow": openim.Allow, "refuse": openim.Refuse, "abstain": openim.Abstain, "failed": openim.Failed}
-
 // Run explains what a request says. recorded is the callback of its ID, nil when it has none. Errors are mistakes in the request.
 func (x *Explainer) Run(req Request, recorded *journal.Callback) (*Report, error) {
 	c := Case{Now: req.Now, Nearest: usualNearest, Rule: req.Rule, Answers: map[string]Answer{}}
@@ -124,7 +121,7 @@ func (x *Explainer) answer(name string, v Vote) (openim.Answer, error) {
 	if v.Answer != nil {
 		return openim.ReadAnswer(http.StatusOK, []byte(*v.Answer), x.set.Sinks[at].Dialect), nil
 	}
-	vote, ok := votes[v.Vote]
+	vote, ok := openim.ParseVote(v.Vote)
 	if !ok {
 		return openim.Answer{}, &Mistake{"votes." + name, fmt.Errorf("%q is no vote", v.Vote), "one of: allow, refuse, abstain, failed"}
 	}

@@ -26,7 +26,7 @@ func ruleOf(e *rules.Explanation, phase openim.Phase) Rule {
 		})
 	}
 	if a := r.Await; a != nil {
-		told.Await = &Await{Sinks: a.Sinks, Policy: policyNames[a.Policy.Kind], Quorum: a.Policy.N, Primary: a.Policy.Primary}
+		told.Await = &Await{Sinks: a.Sinks, Policy: a.Policy.Kind.String(), Quorum: a.Policy.N, Primary: a.Policy.Primary}
 		if a.Deadline > 0 {
 			told.Await.Deadline = a.Deadline.String()
 		}
@@ -58,21 +58,6 @@ func MissingOf(parts []when.Part) []Missing {
 		all = append(all, m)
 	}
 	return all
-}
-
-var policyNames = map[rules.PolicyKind]string{
-	rules.All: "all", rules.Any: "any", rules.Quorum: "quorum",
-	rules.Majority: "majority", rules.First: "first", rules.Primary: "primary",
-}
-
-func policyText(p rules.Policy) string {
-	switch p.Kind {
-	case rules.Quorum:
-		return fmt.Sprintf("quorum of %d", p.N)
-	case rules.Primary:
-		return "primary " + p.Primary
-	}
-	return policyNames[p.Kind]
 }
 
 // whatItDoes says what a rule does when it matches.
@@ -109,7 +94,7 @@ func ownReplyText(r *rules.Reply) string {
 
 // awaitText says who is asked under which policy.
 func awaitText(a *rules.Await, phase openim.Phase) string {
-	text := "asks " + strings.Join(a.Sinks, ", ") + "; policy " + policyText(a.Policy)
+	text := "asks " + strings.Join(a.Sinks, ", ") + "; policy " + a.Policy.String()
 	if a.Deadline > 0 {
 		text += fmt.Sprintf("; deadline %v", a.Deadline)
 	}
@@ -140,7 +125,7 @@ func onFailureText(a *rules.Await, phase openim.Phase) string {
 
 // countOf is what a policy did with its votes, in the order of their arrival.
 func countOf(rule string, c *router.Count) Count {
-	told := Count{Rule: rule, Policy: policyText(c.Policy), Outcome: c.Outcome.String(), Because: c.Because(), Decided: c.Decided}
+	told := Count{Rule: rule, Policy: c.Policy.String(), Outcome: c.Outcome.String(), Because: c.Because(), Decided: c.Decided}
 	if c.By >= 0 {
 		told.By = c.Ballots[c.By].Sink
 	}
