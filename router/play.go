@@ -20,19 +20,7 @@ type Script map[string][]sinks.Step
 // not waited for is zero. What is computed for sinks is computed; votes are neither kept nor taken from those kept. The trace's
 // ID is empty and nothing is queued. sinks.Rehearse says what becomes of chance.
 func (r *Rehearsal) Play(cb *openim.Callback, now time.Time, script Script) *Trace {
-	set := r.table.Rules
-	plan := set.Match(cb, now)
-	c := newCall(cb, now.Add(r.gateway.o.AnswerWithin))
-	defer c.release()
-	c.begin(r.table, plan, now)
-	c.shape(now)
-	ended := r.play(c, now, script)
-	t := &Trace{Received: now, Duration: ended.Sub(now), Revision: set.Revision}
-	t.describe(cb)
-	t.Notified = targets(plan.Notify)
-	t.conclude(c, plan, true)
-	t.Reply = openim.AppendReply(nil, cb, t.Verdict, r.gateway.o.Version)
-	return t
+	return r.through(cb, now, func(c *call) time.Time { return r.play(c, now, script) })
 }
 
 // play takes in what the sinks say in the order of its coming, as collect and gather do, and returns when the answer

@@ -39,14 +39,18 @@ func rehearse(g *Gateway, set *rules.Set) *Rehearsal {
 // Run tells what would come of a callback at a time if sinks vote so. A sink without an answer allows. The trace's
 // durations are zero and its ID is empty.
 func (r *Rehearsal) Run(cb *openim.Callback, now time.Time, votes Votes) *Trace {
+	return r.through(cb, now, func(c *call) time.Time { votes.cast(c); return now })
+}
+
+// through takes a callback down the line as decide does; vote takes in what the sinks say, and returns when the answer was certain.
+func (r *Rehearsal) through(cb *openim.Callback, now time.Time, vote func(*call) time.Time) *Trace {
 	set := r.table.Rules
 	plan := set.Match(cb, now)
 	c := newCall(cb, now.Add(r.gateway.o.AnswerWithin))
 	defer c.release()
 	c.begin(r.table, plan, now)
 	c.shape(now)
-	votes.cast(c)
-	t := &Trace{Received: now, Revision: set.Revision}
+	t := &Trace{Received: now, Duration: vote(c).Sub(now), Revision: set.Revision}
 	t.describe(cb)
 	t.Notified = targets(plan.Notify)
 	t.conclude(c, plan, true)
